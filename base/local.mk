@@ -1,0 +1,13 @@
+# libbase: libsodium and libc only; libbase2: cJSON and libcrypto, own processes
+noinst_LTLIBRARIES += libbase.la libbase2.la libpaths.la libpathsbuild.la
+libbase_la_SOURCES = base/tee.h
+libbase_la_LIBADD = $(SODIUM_LIBS)
+libbase2_la_SOURCES = base/tee.h
+libbase2_la_CPPFLAGS = $(AM_CPPFLAGS) $(CJSON_CFLAGS) $(CRYPTO_CFLAGS)
+libbase2_la_LIBADD = $(CJSON_LIBS) $(CRYPTO_LIBS)
+libpaths_la_SOURCES = base/paths.h base/paths_installed.c
+libpaths_la_CPPFLAGS = $(AM_CPPFLAGS) -DTEE_PKGLIBDIR='"$(pkglibdir)"' \
+	-DTEE_LIBEXECDIR='"$(libexecdir)"' -DTEE_MODULEDIR='"$(p11moduledir)"'
+libpathsbuild_la_SOURCES = base/paths.h base/paths_build.c
+libpathsbuild_la_CPPFLAGS = $(AM_CPPFLAGS) \
+	-DTEE_BUILDDIR='"$(abs_top_builddir)"'

@@ -1,0 +1,1 @@
+/* declarations shared by the files of keystore/ alone */

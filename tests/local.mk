@@ -1,0 +1,16 @@
+AM_TESTS_ENVIRONMENT = OPENSSL_CONF=/dev/null LC_ALL=C TZ=UTC0 \
+	srcdir='$(abs_top_srcdir)' builddir='$(abs_top_builddir)' \
+	TEE_VECTORS="$${TEE_VECTORS:-$(abs_top_srcdir)/../shared/vectors}"; \
+	export OPENSSL_CONF LC_ALL TZ srcdir builddir TEE_VECTORS;
+TEST_CPPFLAGS = $(AM_CPPFLAGS) $(CUNIT_CFLAGS)
+
+# One CUnit program per folder: tests/support/cunit_main.c runs `suites[]`.
+include tests/base/local.mk
+include tests/attest/local.mk
+include tests/keystore/local.mk
+include tests/pkcs11/local.mk
+include tests/daemon/local.mk
+include tests/tools/local.mk
+include tests/scripts/local.mk
+include tests/interop/local.mk
+include tests/fuzz/local.mk
