@@ -1,0 +1,6 @@
+#!/bin/bash
+# clang, every warning an error; the tests as clang compiled them.
+. "$(dirname "$0")/lib.sh"
+configure_build --enable-werror CC=clang-14
+mk all
+check

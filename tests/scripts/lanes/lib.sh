@@ -1,0 +1,48 @@
+# shellcheck shell=bash
+# What the lanes share.  A lane is green when it exits 0; it prints lines that
+# begin with "== " for what is worth reading in a green run.
+set -euo pipefail
+: "${src:=$(cd "$(dirname "${BASH_SOURCE[0]}")/../../.." && pwd)}"
+: "${LANES:=${TMPDIR:-/tmp}/tee-lanes}"
+lane=$(basename "$0" .sh)
+build=$LANES/$lane
+jobs=${LANE_JOBS:-2}
+export TEE_VECTORS=${TEE_VECTORS:-$src/../shared/vectors}
+mkdir -p "$build"
+
+configure_build() {
+    (cd "$build" && "$src/configure" "$@" >configure.out 2>&1) || {
+        tail -n 30 "$build/configure.out"
+        return 1
+    }
+}
+
+mk() { make -s -C "$build" -j"$jobs" "$@"; }
+
+# make check, and the SKIP lines of its logs, which expected-skips judges.
+check() {
+    local code=0
+
+    mk check "$@" >"$build/check.out" 2>&1 || code=$?
+    if [ "$code" -ne 0 ]; then
+        cat "$build/check.out"
+        show_failed
+    fi
+    find "$build/tests" -name '*.log' -exec sed -n '/^SKIP/p' {} + | sort -u
+    grep -E '^# (TOTAL|PASS|FAIL|ERROR):' "$build/check.out" |
+        tr -s ' \n' ' ' | sed 's/^/== /'
+    echo
+    return "$code"
+}
+
+show_failed() {
+    local f
+
+    find "$build/tests" -name '*.trs' -exec \
+        grep -l '^:test-result: *\(FAIL\|ERROR\)' {} + | while read -r f; do
+        echo "---- ${f%.trs}.log"
+        grep -v '^PASS' "${f%.trs}.log" | tail -n 40
+    done
+}
+
+tracked() { git -C "$src" ls-files "$@"; }
