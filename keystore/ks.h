@@ -126,11 +126,50 @@ const char *ks_origin_word(enum ks_origin o);
  * root. ret is malloc'ed. */
 TEE_MUST_USE enum tee_err ks_conf_place(const char *named, char **ret,
                                         struct tee_fault *f);
-/* One row a key: drives the parser, tee-pkcs11.conf(5) and its check. */
+/*
+ * One row a key: drives the parser, tee-pkcs11.conf(5) and its check.  The
+ * first five members are what a manual prints, the others how the parser
+ * reads the value.
+ */
+struct ks_word {
+    const char *word; /* NULL ends the list */
+    int value;
+};
+enum ks_conf_kind {
+    KS_CK_LOG,     /* word, before the sections */
+    KS_CK_WORD,    /* one of words, into an enum */
+    KS_CK_FLAG,    /* one of words, into a bool */
+    KS_CK_NUMBER,  /* min..max */
+    KS_CK_SECONDS, /* min..max, said to be seconds */
+    KS_CK_PATH,
+    KS_CK_ROOT, /* path, or "/" */
+    KS_CK_LABEL,
+    KS_CK_VIA,
+    KS_CK_DID,
+    KS_CK_HTTPS,
+    KS_CK_AKV,
+    KS_CK_PROXY,
+    KS_CK_IMDS,
+    KS_CK_TCTI,
+    KS_CK_UUID,
+    KS_CK_UID,
+    KS_CK_GID,
+    KS_CK_UIDS,
+    KS_CK_GIDS,
+    KS_CK_PCRS,
+    KS_CK_KINDS
+};
 struct ks_conf_key {
     const char *name;
-    const char *def; /* text of the default, NULL: none */
-    const char *use; /* "LTS", "TS unix", "file", ... as in the table */
+    const char *def;  /* text of the default, NULL: none */
+    const char *use;  /* "LTS", "TS unix", "file", ... as in the table */
+    const char *type; /* "word", "yes/no", "number 60-28800", "path", ... */
+    const struct ks_word *words; /* word, yes/no: what is allowed */
+    bool must;                   /* has to be written where `use` applies */
+    bool quiet;                  /* its value is never repeated in a message */
+    enum ks_conf_kind kind;
+    unsigned min, max;
+    size_t at; /* offset in struct ks_conf_token */
 };
 extern const struct ks_conf_key ks_conf_keys[];
 extern const size_t ks_conf_keys_n;

@@ -7,6 +7,41 @@
 
 #include "keystore/ks.h"
 
+/* ---- conf*.c: reading one section ------------------------------------------
+ */
+
+#define KS_CONF_KEYS    41 /* rows of ks_conf_keys */
+#define KS_CONF_KEY_LEN 32
+#define KS_CONF_MAX     65536
+#define KS_CONF_TOKENS  64
+
+/* A section while it is read: the token, and where each key stood. */
+struct ks_conf_sec {
+    const char *path;
+    struct ks_conf_token *t;
+    unsigned line[KS_CONF_KEYS]; /* 0: not written */
+};
+/* Index in ks_conf_keys, KS_CONF_KEYS when unknown. */
+size_t ks_conf_key_find(const char *name);
+/* The nearest key within two edits, NULL: none. */
+const char *ks_conf_key_near(const char *name);
+const char *ks_conf_type_word(enum ks_ktype t);
+const char *ks_conf_mode_word(enum ks_skr_mode m);
+/* conf_value.c: one value into its member. TEE_E_CONFIG: f says
+ * "key: must be ...". */
+TEE_MUST_USE enum tee_err ks_conf_value(const struct ks_conf_key *k,
+                                        const char *value,
+                                        struct ks_conf_token *t,
+                                        struct tee_fault *f);
+TEE_MUST_USE enum tee_err ks_conf_log_value(const struct ks_conf_key *k,
+                                            const char *value,
+                                            enum tee_log_sink *ret,
+                                            struct tee_fault *f);
+/* conf_check.c: the relations of configuration.md section 3, in its order.
+ * TEE_E_CONFIG: *line and f (without prefix) say which. */
+TEE_MUST_USE enum tee_err ks_conf_check(const struct ks_conf_sec *s,
+                                        unsigned *line, struct tee_fault *f);
+
 /* ---- client.c: the other end, private child or service --------------------
  */
 
