@@ -42,6 +42,34 @@ TEE_MUST_USE enum tee_err ks_conf_log_value(const struct ks_conf_key *k,
 TEE_MUST_USE enum tee_err ks_conf_check(const struct ks_conf_sec *s,
                                         unsigned *line, struct tee_fault *f);
 
+/* ---- client_spawn.c: the private child as a process ------------------------
+ */
+
+#define KS_HELPER_FD      3    /* its end of the socket, all it has open */
+#define KS_CHILD_GRACE_MS 1000 /* to end after EOF or SIGKILL, then no wait */
+
+/* A number that the host may have closed and used again: checked by inode
+ * before it is used or closed. */
+struct ks_fd {
+    int fd; /* -1: none */
+    dev_t dev;
+    ino_t ino;
+};
+bool ks_fd_ours(const struct ks_fd *d);
+void ks_fd_close(struct ks_fd *d); /* only if still ours */
+
+struct ks_child {
+    struct ks_fd sock, pidfd;
+    pid_t pid; /* -1: none */
+};
+/* TEE_E_TRUST: somebody else may write the program or a folder above it. */
+TEE_MUST_USE enum tee_err ks_child_start(const char *path, struct ks_child *ret,
+                                         struct tee_fault *f);
+/* Closes the socket; kills, or lets it end by itself first; reaps. */
+void ks_child_stop(struct ks_child *c, bool kill_it);
+/* In a child of fork: closes our copies, no more. */
+void ks_child_abandon(struct ks_child *c);
+
 /* ---- client.c: the other end, private child or service --------------------
  */
 

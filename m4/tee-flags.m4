@@ -47,7 +47,7 @@ AS_IF([test "x$enable_coverage" = xyes],
   [tee_hard="$tee_hard --coverage -fprofile-update=atomic"
    tee_ld="$tee_ld --coverage"])
 AC_SUBST([TEE_CFLAGS], ["-std=gnu11 $tee_warn $tee_hard -fvisibility=hidden"])
-AC_SUBST([TEE_CPPFLAGS], ["$tee_cpp"])
+AC_SUBST([TEE_CPPFLAGS], ["-D_GNU_SOURCE $tee_cpp"])
 AC_SUBST([TEE_LDFLAGS], ["$tee_ld"])
 AC_SUBST([TEE_ZDEFS], ["$tee_defs"])
 AM_CONDITIONAL([SANITIZER], [test "x$with_sanitizer" != xno])

@@ -1,0 +1,5 @@
+#include "config.h"
+
+#include "tests/keystore/suites.h"
+
+const struct suite *const suites[] = { &suite_conf, NULL };

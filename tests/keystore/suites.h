@@ -1,0 +1,9 @@
+/* The suites of tests/keystore/, one per source file. */
+#ifndef TEE_TESTS_KEYSTORE_SUITES_H
+#define TEE_TESTS_KEYSTORE_SUITES_H
+
+#include "tests/support/test.h"
+
+extern const struct suite suite_conf;
+
+#endif
