@@ -107,6 +107,12 @@ enum tee_err tee_fault(struct tee_fault *f, enum tee_err err, const char *fmt,
 void tee_fault_prefix(struct tee_fault *f, const char *fmt, ...)
     TEE_PRINTF(2, 3);
 
+/* ---- buildid.c --------------------------------------------------------- */
+
+/* The GNU build id (sha1) of the ELF object that this code was linked into:
+ * the module, the helper, the command.  TEE_E_NOTFOUND when it has none. */
+TEE_MUST_USE enum tee_err tee_build_id(uint8_t ret[20]);
+
 /* ---- log.c, clock.c ---------------------------------------------------- */
 
 enum tee_log_sink { TEE_LOG_NONE, TEE_LOG_STDERR, TEE_LOG_SYSLOG };

@@ -228,7 +228,8 @@ struct ks_evidence {
     int64_t time;
     struct tee_bytes platform, statement, report_data, pop;
     struct tee_blobs blobs, endorsements;
-    struct tee_bytes bundle; /* JSON */
+    struct tee_bytes bundle;                 /* JSON */
+    uint8_t config_sha256[32], build_id[20]; /* that it was made with */
 };
 #define KS_EVIDENCE_TYPE "application/vnd.tee-pkcs11.evidence+json"
 void ks_evidence_get(const struct ks_evidence *e); /* +1 */
@@ -238,6 +239,7 @@ void ks_evidence_put(const struct ks_evidence *e); /* NULL ok */
 struct ks_snap {
     bool initialised;
     bool writable;         /* the store can be written by this process */
+    bool logged_in[3];     /* by role: KS_USER, KS_SO (never without a PIN) */
     uint8_t uuid[16];      /* of the token; zero until the first init */
     bool user_pin, so_pin; /* a wrap for that role exists */
     unsigned user_tries, so_tries; /* left, of KS_TRIES */
@@ -261,7 +263,10 @@ struct ks_token;
 TEE_MUST_USE enum tee_err ks_token_new(const struct ks_conf *file,
                                        const struct ks_conf_token *conf,
                                        struct ks_token **ret);
-void ks_token_free(struct ks_token *t); /* wipes; NULL ok */
+/* Wipes; NULL ok.  In a child of fork it closes the descriptors that are ours
+ * and leaves the memory alone: another thread of the parent may have been
+ * half-way through changing it. */
+void ks_token_free(struct ks_token *t);
 const struct ks_conf_token *ks_token_conf(const struct ks_token *t);
 
 /* One stat when nothing changed, else a reload.  Errors leave the old

@@ -5,6 +5,8 @@
 #ifndef TEE_KEYSTORE_KS_INTERNAL_H
 #define TEE_KEYSTORE_KS_INTERNAL_H
 
+#include <time.h>
+
 #include "keystore/ks.h"
 
 /* ---- conf*.c: reading one section ------------------------------------------
@@ -93,5 +95,102 @@ TEE_MUST_USE enum tee_err ks_client_call(struct ks_client *c,
                                          enum tee_frame_type want,
                                          struct tee_msg *ans, int64_t until,
                                          struct tee_fault *f);
+
+/* ---- store_cbor.c: the format of doc/store-format.md ------------------------
+ */
+
+enum ks_wrap_kind { KS_WRAP_NONE, KS_WRAP_CLEAR, KS_WRAP_PIN, KS_WRAP_ROOT };
+struct ks_wrap {
+    enum ks_wrap_kind kind;
+    struct tee_bytes key; /* clear: TK; pin: nonce || box; root: wrapped TK */
+    bool has_kdf;
+    unsigned log2n;
+    uint8_t salt[32];
+    struct tee_bytes root; /* parameters */
+};
+/*
+ * A decoded store: immutable and counted once ks_store_read or
+ * ks_store_change handed it out.  Every view points into memory that it owns.
+ */
+struct ks_store {
+    unsigned refs;
+    uint8_t uuid[16], epoch[16];
+    enum ks_origin origin;
+    int64_t time;
+    bool has_mac;
+    uint8_t mac[32];
+    struct tee_bytes body;  /* as it stands in the file: what mac covers */
+    struct ks_wrap wrap[3]; /* by enum ks_role; [0] unused */
+    unsigned used[3];       /* tries, by role */
+    size_t n;
+    const struct ks_object **object;
+    size_t n_evidence;
+    const struct ks_evidence **evidence;
+    struct ks_pool *pool; /* owns all of the above */
+};
+/* Empty, for C_InitToken. */
+TEE_MUST_USE enum tee_err ks_store_new(struct ks_store **ret);
+void ks_store_get(const struct ks_store *s); /* +1, atomic */
+void ks_store_put(const struct ks_store *s); /* NULL ok */
+/* Inside a change only.  Deep copies; ks_store_set replaces the object of the
+ * same uuid or adds it; TEE_E_TOOBIG over the limits. */
+TEE_MUST_USE enum tee_err ks_store_set(struct ks_store *s,
+                                       const struct ks_object *o);
+bool ks_store_remove(struct ks_store *s, const uint8_t uuid[16]);
+/* Replaces the evidence about the same key; goes with its key. */
+TEE_MUST_USE enum tee_err ks_store_set_evidence(struct ks_store *s,
+                                                const struct ks_evidence *e);
+/* n bytes that live as long as the store, v copied into them. */
+TEE_MUST_USE enum tee_err ks_store_keep(struct ks_store *s, struct tee_bytes v,
+                                        struct tee_bytes *ret);
+const struct ks_object *ks_store_find(const struct ks_store *s,
+                                      const uint8_t uuid[16]);
+TEE_MUST_USE enum tee_err ks_store_decode(struct tee_bytes file,
+                                          struct ks_store **ret,
+                                          struct tee_fault *f);
+/* mac_key NULL: no TK at hand; then the body must be the one that was read
+ * (tries and wraps alone changed) and mac is kept as it is. */
+TEE_MUST_USE enum tee_err ks_store_encode(const struct ks_store *s,
+                                          const uint8_t mac_key[32],
+                                          struct tee_buf *ret);
+
+/* ---- store.c: the file
+ * -------------------------------------------------------
+ */
+
+/* What one stat of the file told; equal stamps mean an unchanged store. */
+struct ks_stamp {
+    bool there;
+    dev_t dev;
+    ino_t ino;
+    struct timespec mtime, ctime;
+    off_t size;
+};
+void ks_store_stat(const struct ks_conf_token *conf, struct ks_stamp *ret);
+bool ks_stamp_equal(const struct ks_stamp *a, const struct ks_stamp *b);
+/* TEE_E_NOTFOUND: no folder or no file yet.  Origin must be the configured
+ * one.  *stamp is of the descriptor that was read. */
+TEE_MUST_USE enum tee_err ks_store_read(const struct ks_conf_token *conf,
+                                        struct ks_store **ret,
+                                        struct ks_stamp *stamp,
+                                        struct tee_fault *f);
+/* Could this process write it: one access check, no write. */
+bool ks_store_writable(const struct ks_conf_token *conf);
+/*
+ * Lock, read again (*s is NULL in the callback's place when there is none and
+ * `create`), change, encode under *mac_key as the callback left it, replace,
+ * unlock.  change may swap *s for a new store.  create makes the folder too.
+ * TEE_E_READONLY when the store can't be written.
+ */
+struct ks_change {
+    bool create;
+    enum tee_err (*change)(struct ks_store **s, const uint8_t **mac_key,
+                           void *arg, struct tee_fault *f);
+    void *arg;
+};
+TEE_MUST_USE enum tee_err
+ks_store_change(const struct ks_conf_token *conf, int64_t until,
+                const struct ks_change *change, struct ks_store **ret,
+                struct ks_stamp *stamp, struct tee_fault *f);
 
 #endif
