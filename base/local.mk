@@ -1,8 +1,9 @@
 # libbase: libsodium and libc only; libbase2: cJSON and libcrypto, own processes
 noinst_LTLIBRARIES += libbase.la libbase2.la libpaths.la libpathsbuild.la
 libbase_la_SOURCES = base/tee.h base/err.c base/log.c base/clock.c \
-	base/bytes.c base/buf.c base/secret.c base/kdf.c base/enc.c base/der.c \
-	base/file.c base/ini.c base/cbor.c base/frame.c base/proof.c
+	base/buildid.c base/bytes.c base/buf.c base/secret.c base/kdf.c \
+	base/enc.c base/der.c base/file.c base/ini.c base/cbor.c base/frame.c \
+	base/proof.c
 libbase_la_LIBADD = $(SODIUM_LIBS)
 libbase2_la_SOURCES = base/tee.h
 libbase2_la_CPPFLAGS = $(AM_CPPFLAGS) $(CJSON_CFLAGS) $(CRYPTO_CFLAGS)
