@@ -216,6 +216,7 @@ struct ks_object {
     struct tee_bytes attr[KS_A_COUNT]; /* p == NULL: absent */
     struct tee_bytes spki;             /* keys: DER */
     struct tee_bytes sealed; /* private key, or value of private data */
+    uint8_t boot[16];        /* KS_O_EPHEMERAL: boot id, else zero */
 };
 
 #define KS_OBJECTS_MAX 1000
@@ -230,6 +231,7 @@ struct ks_evidence {
     struct tee_blobs blobs, endorsements;
     struct tee_bytes bundle;                 /* JSON */
     uint8_t config_sha256[32], build_id[20]; /* that it was made with */
+    struct ks_pool *own; /* counts, and owns what the views point at */
 };
 #define KS_EVIDENCE_TYPE "application/vnd.tee-pkcs11.evidence+json"
 void ks_evidence_get(const struct ks_evidence *e); /* +1 */

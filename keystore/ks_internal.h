@@ -96,8 +96,33 @@ TEE_MUST_USE enum tee_err ks_client_call(struct ks_client *c,
                                          struct tee_msg *ans, int64_t until,
                                          struct tee_fault *f);
 
-/* ---- store_cbor.c: the format of doc/store-format.md ------------------------
+/* ---- store_pool.c, store_check.c, store_cbor.c: a decoded store -------------
  */
+
+/*
+ * Memory that is counted, freed all at once, and wiped then.  What it gives
+ * is zeroed; NULL means no memory.
+ */
+struct ks_pool;
+struct ks_pool *ks_pool_new(void);
+void ks_pool_get(struct ks_pool *p); /* +1, atomic */
+void ks_pool_put(struct ks_pool *p); /* NULL ok */
+void *ks_pool_take(struct ks_pool *p, size_t n);
+/* A copy; an absent view (p == NULL) stays absent. */
+TEE_MUST_USE enum tee_err ks_pool_copy(struct ks_pool *p, struct tee_bytes v,
+                                       struct tee_bytes *ret);
+/* The same in a struct tee_secret that the pool owns, one a pool. */
+TEE_MUST_USE enum tee_err ks_pool_secret(struct ks_pool *p, struct tee_bytes v,
+                                         struct tee_bytes *ret);
+
+/* A counted deep copy, +1: evidence that no store holds yet. */
+TEE_MUST_USE enum tee_err ks_evidence_copy(const struct ks_evidence *e,
+                                           const struct ks_evidence **ret);
+
+#define KS_STORE_MAX ((size_t)16 << 20)
+#define KS_NAME_MAX  255 /* label and id: consumers have buffers of this size  \
+                          */
+#define KS_SEAL_OVER 40  /* nonce and tag around a sealed value */
 
 enum ks_wrap_kind { KS_WRAP_NONE, KS_WRAP_CLEAR, KS_WRAP_PIN, KS_WRAP_ROOT };
 struct ks_wrap {
@@ -106,14 +131,15 @@ struct ks_wrap {
     bool has_kdf;
     unsigned log2n;
     uint8_t salt[32];
-    struct tee_bytes root; /* parameters */
+    struct tee_bytes root; /* parameters; p == NULL unless KS_WRAP_ROOT */
 };
 /*
  * A decoded store: immutable and counted once ks_store_read or
  * ks_store_change handed it out.  Every view points into memory that it owns.
+ * Inside a change, members may be set directly, and views may point at
+ * memory that outlives the call of ks_store_change.
  */
 struct ks_store {
-    unsigned refs;
     uint8_t uuid[16], epoch[16];
     enum ks_origin origin;
     int64_t time;
@@ -122,37 +148,62 @@ struct ks_store {
     struct tee_bytes body;  /* as it stands in the file: what mac covers */
     struct ks_wrap wrap[3]; /* by enum ks_role; [0] unused */
     unsigned used[3];       /* tries, by role */
-    size_t n;
+    size_t n, room;
     const struct ks_object **object;
-    size_t n_evidence;
+    size_t n_evidence, room_evidence;
     const struct ks_evidence **evidence;
-    struct ks_pool *pool; /* owns all of the above */
+    struct ks_pool *pool; /* owns all of the above, and this */
 };
-/* Empty, for C_InitToken. */
+/* Empty, for C_InitToken: a re-initialised store is a new one. */
 TEE_MUST_USE enum tee_err ks_store_new(struct ks_store **ret);
 void ks_store_get(const struct ks_store *s); /* +1, atomic */
 void ks_store_put(const struct ks_store *s); /* NULL ok */
-/* Inside a change only.  Deep copies; ks_store_set replaces the object of the
- * same uuid or adds it; TEE_E_TOOBIG over the limits. */
+/*
+ * Inside a change only.  Deep copies; ks_store_set replaces the object of the
+ * same uuid or adds it.  TEE_E_TOOBIG over the limits, TEE_E_ARG when the
+ * object breaks a rule of the format (class, flags, attributes).
+ */
 TEE_MUST_USE enum tee_err ks_store_set(struct ks_store *s,
-                                       const struct ks_object *o);
+                                       const struct ks_object *o,
+                                       struct tee_fault *f);
+/* Evidence about the object goes with it. */
 bool ks_store_remove(struct ks_store *s, const uint8_t uuid[16]);
-/* Replaces the evidence about the same key; goes with its key. */
+/* Replaces the evidence about the same key.  TEE_E_NOTFOUND: no such key. */
 TEE_MUST_USE enum tee_err ks_store_set_evidence(struct ks_store *s,
-                                                const struct ks_evidence *e);
+                                                const struct ks_evidence *e,
+                                                struct tee_fault *f);
 /* n bytes that live as long as the store, v copied into them. */
 TEE_MUST_USE enum tee_err ks_store_keep(struct ks_store *s, struct tee_bytes v,
                                         struct tee_bytes *ret);
 const struct ks_object *ks_store_find(const struct ks_store *s,
                                       const uint8_t uuid[16]);
+/* TEE_E_STORE_VERSION, TEE_E_MALFORMED, TEE_E_NOMEM. */
 TEE_MUST_USE enum tee_err ks_store_decode(struct tee_bytes file,
                                           struct ks_store **ret,
                                           struct tee_fault *f);
-/* mac_key NULL: no TK at hand; then the body must be the one that was read
- * (tries and wraps alone changed) and mac is kept as it is. */
+/*
+ * mac_key NULL: no TK at hand; then the body must be the one that was read
+ * (tries and wraps alone changed; else TEE_E_STATE) and mac is kept as it is;
+ * or the origin is KS_SKR.  ret is initialised here.
+ */
 TEE_MUST_USE enum tee_err ks_store_encode(const struct ks_store *s,
                                           const uint8_t mac_key[32],
                                           struct tee_buf *ret);
+/* Does mac cover the body as it stands in the file?  TEE_E_STORE_ALTERED. */
+TEE_MUST_USE enum tee_err ks_store_authentic(const struct ks_store *s,
+                                             const uint8_t mac_key[32],
+                                             struct tee_fault *f);
+/* The rules of the format beyond its syntax; TEE_E_MALFORMED. */
+TEE_MUST_USE enum tee_err ks_store_check(const struct ks_store *s,
+                                         struct tee_fault *f);
+TEE_MUST_USE enum tee_err ks_object_check(const struct ks_object *o,
+                                          enum ks_origin origin,
+                                          struct tee_fault *f);
+TEE_MUST_USE enum tee_err ks_evidence_check(const struct ks_evidence *e,
+                                            struct tee_fault *f);
+/* One of them alone, as it stands in the body. */
+void ks_object_encode(struct tee_buf *b, const struct ks_object *o);
+void ks_evidence_encode(struct tee_buf *b, const struct ks_evidence *e);
 
 /* ---- store.c: the file
  * -------------------------------------------------------
@@ -178,12 +229,25 @@ TEE_MUST_USE enum tee_err ks_store_read(const struct ks_conf_token *conf,
 bool ks_store_writable(const struct ks_conf_token *conf);
 /*
  * Lock, read again (*s is NULL in the callback's place when there is none and
- * `create`), change, encode under *mac_key as the callback left it, replace,
- * unlock.  change may swap *s for a new store.  create makes the folder too.
- * TEE_E_READONLY when the store can't be written.
+ * `create`), change, encode under *mac_key as the callback left it (NULL:
+ * nothing that mac covers has changed), replace, unlock.
+ *
+ * change may put *s and leave a new store there: that is how C_InitToken
+ * works.  Otherwise what was read must be authentic under *mac_key, checked
+ * here too (TEE_E_STORE_ALTERED): an altered store is never signed anew.  A
+ * callback compares the epoch before it uses a TK, since another process may
+ * have initialised the token anew meanwhile.
+ *
+ * TEE_E_NOTFOUND: no store, and not `create`, which makes the folder too.
+ * TEE_E_TIMEOUT: another process held the lock until `until`.
+ * TEE_E_READONLY when the store can't be written.  TEE_E_TOOBIG, TEE_E_ARG:
+ * what the callback left breaks a limit or a rule of the format.  After every
+ * error but one of the last fsync the file is what it was.
  */
 struct ks_change {
     bool create;
+    /* *s is the callback's to change; an error ends all, nothing is written.
+     */
     enum tee_err (*change)(struct ks_store **s, const uint8_t **mac_key,
                            void *arg, struct tee_fault *f);
     void *arg;
