@@ -496,6 +496,16 @@ TEE_MUST_USE enum tee_err tee_frame_recv(int fd, int64_t until,
 /* ---- proof.c: what the bound key signs (agent-identity, section 13) -------
  */
 
+/* What names a key in statement and binding: SHA-256 of the 32 raw bytes of
+ * an Ed25519 key, of the DER SubjectPublicKeyInfo for every other type. */
+void tee_key_hash(struct tee_bytes spki, uint8_t ret[32]);
+/* B, the AGT binding hash (agent-identity, section 3); TEE_E_ARG when one of
+ * the three is empty or too long (DID, challenge 65535, nonce 1024 bytes). */
+TEE_MUST_USE enum tee_err tee_binding_hash(struct tee_bytes did,
+                                           struct tee_bytes challenge,
+                                           struct tee_bytes nonce,
+                                           const uint8_t key_hash[32],
+                                           uint8_t ret[32]);
 /* E: over lp(name) || SHA-256(blob), names ascending; TEE_E_ARG if not. */
 TEE_MUST_USE enum tee_err tee_evidence_digest(const struct tee_blobs *v,
                                               uint8_t ret[32]);

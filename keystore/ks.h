@@ -297,7 +297,13 @@ TEE_MUST_USE enum tee_err ks_token_status_json(struct ks_token *t,
 TEE_MUST_USE enum tee_err ks_token_init(struct ks_token *t, struct tee_bytes so,
                                         struct tee_bytes user,
                                         struct tee_fault *f);
-/* No effect on a token without PIN (`pin = no`): TEE_OK whatever the PIN. */
+/*
+ * No effect on a token without PIN (`pin = no`): TEE_OK whatever the PIN for
+ * the user, TEE_E_PIN_TYPE for the SO.  A wrong PIN of any length costs a
+ * try.  TEE_E_EXISTS: that role is in already; TEE_E_STATE: the other one is;
+ * TEE_E_PIN_TYPE: this token has no such role (yet); TEE_E_READONLY: the try
+ * could not be counted.
+ */
 TEE_MUST_USE enum tee_err ks_login(struct ks_token *t, enum ks_role role,
                                    struct tee_bytes pin, struct tee_fault *f);
 void ks_logout(struct ks_token *t); /* wipes TK, closes keys */
@@ -386,6 +392,7 @@ struct ks_op {
     uint8_t raw_pub[32]; /* verifying Ed25519 */
     bool verify, multipart;
 };
+/* Takes its own reference of k, given back by ks_op_clear. */
 TEE_MUST_USE enum tee_err ks_sign_init(struct ks_op *op, struct ks_key *k,
                                        const struct ks_mech *m);
 TEE_MUST_USE enum tee_err ks_verify_init(struct ks_op *op, enum ks_ktype type,
@@ -427,7 +434,19 @@ struct ks_evreq {
     struct tee_bytes exporter; /* session: 32 bytes or empty */
     struct tee_bytes input;
 };
-/* Collects once, fresh; never cached.  KS_LOCAL: TEE_E_PROHIBITED. */
+/*
+ * Collects once, fresh; never cached.  Empty: not given; an empty binding is
+ * tee-v1, an empty DID that of the configuration.
+ *   TEE_E_PROHIBITED   the key is KS_LOCAL: never fabricated
+ *   TEE_E_NOTFOUND     DID, challenge or nonce neither given nor configured
+ *                      (CKR_TEMPLATE_INCOMPLETE)
+ *   TEE_E_ARG          not UTF-8, a NUL, nonce over 1024 bytes, exporter not
+ *                      32 bytes, a DID other than the configured one, input or
+ *                      exporter with a binding that has none
+ *                      (CKR_ATTRIBUTE_VALUE_INVALID)
+ *   TEE_E_UNSUPPORTED  a binding type that this version does not make
+ *   TEE_E_LOGIN        a PIN token that nobody logged in to
+ */
 TEE_MUST_USE enum tee_err ks_evidence_collect(struct ks_token *t,
                                               const struct ks_object *key,
                                               const struct ks_evreq *req,
