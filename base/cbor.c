@@ -225,6 +225,8 @@ skip(struct tee_cur *c, unsigned depth)
 
     switch (depth > 8 ? 255 : tee_cbor_peek(c)) {
     case UINT:
+        (void)tee_cbor_get_uint(c);
+        return;
     case NINT:
         (void)tee_cbor_get_int(c);
         return;

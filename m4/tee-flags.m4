@@ -46,6 +46,9 @@ AS_IF([test "x$with_sanitizer" = xno],
 AS_IF([test "x$enable_coverage" = xyes],
   [tee_hard="$tee_hard --coverage -fprofile-update=atomic"
    tee_ld="$tee_ld --coverage"])
+tee_engine=
+AS_IF([test "x$enable_fuzz" = xyes], [tee_engine="-fsanitize=fuzzer"])
+AC_SUBST([TEE_FUZZ_ENGINE], ["$tee_engine"])
 AC_SUBST([TEE_CFLAGS], ["-std=gnu11 $tee_warn $tee_hard -fvisibility=hidden"])
 AC_SUBST([TEE_CPPFLAGS], ["-D_GNU_SOURCE $tee_cpp"])
 AC_SUBST([TEE_LDFLAGS], ["$tee_ld"])

@@ -1,0 +1,25 @@
+# `make fuzzers` builds every target: with libFuzzer when configured with
+# --enable-fuzz (CC=clang), else with standalone.c, which replays files.
+# `make check` replays tests/fuzz/corpus/NAME through every fuzz_NAME.
+#
+# To add one: write tests/fuzz/fuzz_NAME.c, put small seeds in
+# tests/fuzz/corpus/NAME/, a line "NAME EXECUTIONS EDGES" in tests/fuzz/floors
+# (measured by tests/scripts/lanes/fuzz.sh), and two lines at the end of this
+# file.  A target with a planted bug, which must be found, is the same file
+# compiled as canary_NAME.
+fuzzers =
+check_LTLIBRARIES += tests/fuzz/libfuzz.la
+tests_fuzz_libfuzz_la_SOURCES = tests/fuzz/fuzz.h tests/fuzz/fuzz.c
+if !FUZZ
+tests_fuzz_libfuzz_la_SOURCES += tests/fuzz/standalone.c
+endif
+FUZZ_LIBS = tests/fuzz/libfuzz.la $(TEE_FUZZ_ENGINE)
+
+.PHONY: fuzzers
+fuzzers: $(fuzzers)
+check_PROGRAMS += $(fuzzers)
+TESTS += tests/fuzz/replay.sh
+EXTRA_DIST += tests/fuzz/replay.sh tests/fuzz/floors tests/fuzz/corpus
+
+fuzzers += tests/fuzz/fuzz_cbor
+tests_fuzz_fuzz_cbor_LDADD = libbase.la $(FUZZ_LIBS)
