@@ -5,7 +5,7 @@ libbase_la_SOURCES = base/tee.h base/err.c base/log.c base/clock.c \
 	base/enc.c base/der.c base/file.c base/ini.c base/cbor.c base/frame.c \
 	base/proof.c
 libbase_la_LIBADD = $(SODIUM_LIBS)
-libbase2_la_SOURCES = base/tee.h
+libbase2_la_SOURCES = base/tee.h base/json.c
 libbase2_la_CPPFLAGS = $(AM_CPPFLAGS) $(CJSON_CFLAGS) $(CRYPTO_CFLAGS)
 libbase2_la_LIBADD = $(CJSON_LIBS) $(CRYPTO_LIBS)
 libpaths_la_SOURCES = base/paths.h base/paths_installed.c

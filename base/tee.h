@@ -523,13 +523,16 @@ void tee_session_message(struct tee_buf *b, struct tee_bytes did,
 struct cJSON;
 /*
  * Strict: UTF-8, one value and nothing behind it, no duplicate member, no
- * NUL or unpaired surrogate in text, integers within +-(2^53-1), no NaN,
- * size <= max, depth <= 64.  Caller frees with cJSON_Delete.
+ * NUL or unpaired surrogate in text, integers within +-(2^53-1), no number
+ * that a double would change or lose, size <= max, depth <= 64, at most
+ * TEE_JSON_NODES values.  Caller frees with cJSON_Delete.
  */
+#define TEE_JSON_NODES 65536
 TEE_MUST_USE enum tee_err tee_json_parse(struct tee_bytes text, size_t max,
                                          struct cJSON **ret,
                                          struct tee_fault *f);
-/* RFC 8785: members in UTF-16 order, ECMAScript numbers. */
+/* RFC 8785: members in UTF-16 order, ECMAScript numbers.  Appends; what was
+ * appended before an error stays. */
 TEE_MUST_USE enum tee_err tee_json_canon(const struct cJSON *v,
                                          struct tee_buf *ret);
 

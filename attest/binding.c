@@ -1,0 +1,83 @@
+/* What goes into the caller-controlled field of evidence. */
+#include <string.h>
+
+#define TEE_ATTEST_INTERNAL
+#include "attest/att.h"
+
+/* AGT ADR 0010: label, lp(did), lp(challenge), the nonce as text and without
+ * a length, the key hash. */
+enum tee_err
+att_binding_hash(struct tee_bytes did, struct tee_bytes challenge,
+                 struct tee_bytes nonce, const uint8_t key_hash[32],
+                 uint8_t ret[32])
+{
+    struct tee_buf b;
+    enum tee_err err;
+
+    if (did.len == 0 || did.len > UINT16_MAX || challenge.len == 0 ||
+        challenge.len > UINT16_MAX || nonce.len == 0 ||
+        nonce.len > ATT_NONCE_MAX)
+        return TEE_E_ARG;
+    tee_buf_init(&b, (size_t)2 * UINT16_MAX + ATT_NONCE_MAX + 64);
+    tee_buf_text(&b, "agentmesh-attest-v1");
+    tee_buf_lp16(&b, did);
+    tee_buf_lp16(&b, challenge);
+    tee_buf_bytes(&b, nonce);
+    tee_buf_put(&b, key_hash, 32);
+    err = b.err;
+    if (err == TEE_OK)
+        tee_sha256(tee_buf_view(&b), ret);
+    tee_buf_clear(&b);
+    return err;
+}
+
+static const struct att_layout layouts[] = {
+    /* word, statement, B, challenge, input, known: B and S can be judged */
+    { "tee-v1", true, true, false, false, true },
+    { "session", true, false, true, false, true },
+    { "agt-v1", false, true, true, false, true },
+    { "am-manifest", false, false, false, true, false },
+    { "am-runtime", false, false, false, true, false },
+    { "tresor-spki", false, false, false, true, false },
+    { "raw", false, false, false, true, false },
+};
+
+const struct att_layout *
+att_layout(struct tee_bytes word)
+{
+    size_t i;
+
+    for (i = 0; i < TEE_LEN(layouts); i++) {
+        if (tee_bytes_equal(word, tee_bytes_of(layouts[i].word)))
+            return &layouts[i];
+    }
+    return NULL;
+}
+
+enum tee_err
+att_field(const char *binding, const uint8_t b[32], const uint8_t s[32],
+          uint8_t ret[64])
+{
+    const struct att_layout *l = att_layout(tee_bytes_of(binding));
+
+    if (l == NULL || !l->known)
+        return TEE_E_UNSUPPORTED;
+    memcpy(ret, b, 32);
+    if (l->statement)
+        memcpy(ret + 32, s, 32);
+    else
+        memset(ret + 32, 0, 32);
+    return TEE_OK;
+}
+
+void
+att_tpm_qualifying(const uint8_t b[32], const uint8_t s[32], uint8_t ret[32])
+{
+    static const char label[] = "tee-pkcs11/tpm/v1";
+    uint8_t m[sizeof(label) - 1 + 64];
+
+    memcpy(m, label, sizeof(label) - 1);
+    memcpy(m + sizeof(label) - 1, b, 32);
+    memcpy(m + sizeof(label) - 1 + 32, s, 32);
+    tee_sha256((struct tee_bytes){ m, sizeof(m) }, ret);
+}
