@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/tee.h"
@@ -292,17 +293,40 @@ write_all(int fd, struct tee_bytes v)
     return true;
 }
 
+/*
+ * The kernel's own times are of its last tick, so that two replacements in
+ * one tick could look alike to who compares stamps: hence the exact time.
+ */
 static bool
-fill(int fd, struct tee_bytes v, mode_t mode, gid_t group)
+set_time(int fd)
 {
-    if (group != (gid_t)-1 && fchown(fd, (uid_t)-1, group) != 0)
+    struct timespec t[2] = { { .tv_nsec = UTIME_OMIT } };
+
+    return clock_gettime(CLOCK_REALTIME, &t[1]) == 0 && futimens(fd, t) == 0;
+}
+
+static bool
+fill(int fd, struct tee_bytes v, const struct tee_as *as)
+{
+    if ((as->user != (uid_t)-1 || as->group != (gid_t)-1) &&
+        fchown(fd, as->user, as->group) != 0)
         return false;
-    return fchmod(fd, mode) == 0 && write_all(fd, v) && fsync(fd) == 0;
+    return fchmod(fd, as->mode) == 0 && write_all(fd, v) && set_time(fd) &&
+           fsync(fd) == 0;
 }
 
 enum tee_err
 tee_file_replace(int dir, const char *name, struct tee_bytes v, mode_t mode,
                  gid_t group, struct tee_fault *f)
+{
+    struct tee_as as = { .mode = mode, .user = (uid_t)-1, .group = group };
+
+    return tee_file_replace_as(dir, name, v, &as, f);
+}
+
+enum tee_err
+tee_file_replace_as(int dir, const char *name, struct tee_bytes v,
+                    const struct tee_as *as, struct tee_fault *f)
 {
     char tmp[NAME_ROOM];
     enum tee_err err;
@@ -316,7 +340,7 @@ tee_file_replace(int dir, const char *name, struct tee_bytes v, mode_t mode,
                 0600);
     if (fd < 0)
         return sys_fault(f, tmp, "create");
-    ok = fill(fd, v, mode, group);
+    ok = fill(fd, v, as);
     if (close(fd) != 0)
         ok = false;
     if (!ok || renameat(dir, tmp, dir, name) != 0) {

@@ -318,6 +318,17 @@ TEE_MUST_USE enum tee_err tee_fd_read(int fd, size_t max, struct tee_buf *ret,
 TEE_MUST_USE enum tee_err tee_file_replace(int dir, const char *name,
                                            struct tee_bytes v, mode_t mode,
                                            gid_t group, struct tee_fault *f);
+/* The same for an owner too; its time of modification is exact, not of the
+ * kernel's last tick. */
+struct tee_as {
+    mode_t mode;
+    uid_t user; /* -1: as created */
+    gid_t group;
+};
+TEE_MUST_USE enum tee_err tee_file_replace_as(int dir, const char *name,
+                                              struct tee_bytes v,
+                                              const struct tee_as *as,
+                                              struct tee_fault *f);
 
 /* ---- ini.c: the grammar of the configuration ----------------------------- */
 

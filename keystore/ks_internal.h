@@ -119,10 +119,13 @@ TEE_MUST_USE enum tee_err ks_pool_secret(struct ks_pool *p, struct tee_bytes v,
 TEE_MUST_USE enum tee_err ks_evidence_copy(const struct ks_evidence *e,
                                            const struct ks_evidence **ret);
 
-#define KS_STORE_MAX ((size_t)16 << 20)
-#define KS_NAME_MAX  255 /* label and id: consumers have buffers of this size  \
-                          */
-#define KS_SEAL_OVER 40  /* nonce and tag around a sealed value */
+#define KS_STORE_MAX    ((size_t)16 << 20)
+#define KS_NAME_MAX     255 /* label, id: consumers' buffers are of this size */
+#define KS_SEAL_OVER    40  /* nonce and tag around a sealed value */
+#define KS_WRAP_MAX     4096 /* wrapped token key, root parameters */
+#define KS_PLATFORM_MAX 31
+#define KS_LOG2N_MIN    14 /* of scrypt's N, as stored */
+#define KS_LOG2N_MAX    17
 
 enum ks_wrap_kind { KS_WRAP_NONE, KS_WRAP_CLEAR, KS_WRAP_PIN, KS_WRAP_ROOT };
 struct ks_wrap {
