@@ -208,6 +208,44 @@ TEE_MUST_USE enum tee_err ks_evidence_check(const struct ks_evidence *e,
 void ks_object_encode(struct tee_buf *b, const struct ks_object *o);
 void ks_evidence_encode(struct tee_buf *b, const struct ks_evidence *e);
 
+/* ---- store_map.c: maps of the store file, by tables -------------------------
+ */
+
+struct ks_rd {
+    struct tee_cur c;
+    struct ks_pool *pool;
+    struct tee_fault *f;
+};
+
+/*
+ * A member of a map.  `may`: it can be absent, which in memory is zero; a
+ * member that is there with that very value is refused, so that each state
+ * has one encoding.
+ */
+enum ks_member_kind {
+    KS_M_U32,   /* uint min..max; also enums */
+    KS_M_TIME,  /* uint < 2^63 */
+    KS_M_BYTES, /* view, min..max bytes */
+    KS_M_TEXT,  /* view, min..max bytes */
+    KS_M_FIXED, /* min = max bytes in place */
+    KS_M_SUB    /* its own reader and writer; `may`: at is of a bool */
+};
+struct ks_member {
+    uint64_t key;
+    const char *name;
+    enum ks_member_kind kind;
+    bool may;
+    size_t at;
+    uint64_t min, max;
+    enum tee_err (*read)(struct ks_rd *r, void *to);
+    void (*write)(struct tee_buf *b, const void *from);
+};
+/* TEE_E_MALFORMED: r->f says which member and why. */
+TEE_MUST_USE enum tee_err
+ks_map_read(struct ks_rd *r, const struct ks_member *m, size_t n, void *base);
+void ks_map_write(struct tee_buf *b, const struct ks_member *m, size_t n,
+                  const void *base);
+
 /* ---- store.c: the file
  * -------------------------------------------------------
  */

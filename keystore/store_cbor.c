@@ -14,261 +14,11 @@
 #define MAGIC  "tee-pkcs11.store"
 #define SCHEMA 1
 
-struct rd {
-    struct tee_cur c;
-    struct ks_pool *pool;
-    struct tee_fault *f;
-};
-
-/*
- * A member of a map.  `may`: it can be absent, which in memory is zero; a
- * member that is there with that very value is refused, so that each state
- * has one encoding.
- */
-enum kind {
-    K_U32,   /* uint min..max; also enums */
-    K_TIME,  /* uint < 2^63 */
-    K_BYTES, /* view, min..max bytes */
-    K_TEXT,  /* view, min..max bytes */
-    K_FIXED, /* max bytes in place */
-    K_SUB    /* its own reader and writer; `may`: at is of a bool */
-};
-struct member {
-    uint64_t key;
-    const char *name;
-    enum kind kind;
-    bool may;
-    size_t at;
-    uint64_t min, max;
-    enum tee_err (*read)(struct rd *r, void *to);
-    void (*write)(struct tee_buf *b, const void *from);
-};
-_Static_assert(sizeof(enum ks_class) == 4, "enums are read as K_U32");
-_Static_assert(sizeof(enum ks_ktype) == 4, "enums are read as K_U32");
-_Static_assert(sizeof(enum ks_origin) == 4, "enums are read as K_U32");
-_Static_assert(sizeof(enum ks_wrap_kind) == 4, "enums are read as K_U32");
-
-/* ---- one map by its table ------------------------------------------------ */
-
-static enum tee_err
-syntax(struct rd *r, const char *name)
-{
-    return tee_fault(r->f, TEE_E_MALFORMED,
-                     "%s: cut short, of a wrong type, or not in its "
-                     "shortest form",
-                     name);
-}
-
-static enum tee_err
-range(struct rd *r, const struct member *m)
-{
-    return tee_fault(r->f, TEE_E_MALFORMED, "%s: outside of its limits",
-                     m->name);
-}
-
-static uint32_t
-get_u32(const void *base, size_t at)
-{
-    uint32_t v;
-
-    memcpy(&v, (const uint8_t *)base + at, sizeof(v));
-    return v;
-}
-
-static int64_t
-get_time(const void *base, size_t at)
-{
-    int64_t v;
-
-    memcpy(&v, (const uint8_t *)base + at, sizeof(v));
-    return v;
-}
-
-static struct tee_bytes
-get_view(const void *base, size_t at)
-{
-    struct tee_bytes v;
-
-    memcpy(&v, (const uint8_t *)base + at, sizeof(v));
-    return v;
-}
-
-static bool
-is_there(const struct member *m, const void *base)
-{
-    const uint8_t *p = (const uint8_t *)base + m->at;
-
-    if (!m->may)
-        return true;
-    switch (m->kind) {
-    case K_U32:
-        return get_u32(base, m->at) != 0;
-    case K_BYTES:
-    case K_TEXT:
-        return get_view(base, m->at).p != NULL;
-    case K_FIXED:
-        return sodium_is_zero(p, (size_t)m->max) == 0;
-    case K_SUB:
-        return *(const bool *)p;
-    case K_TIME:
-    default:
-        return true;
-    }
-}
-
-static enum tee_err
-read_u32(struct rd *r, const struct member *m, uint8_t *to)
-{
-    uint64_t v = tee_cbor_get_uint(&r->c);
-    uint32_t v32 = (uint32_t)v;
-
-    if (!r->c.bad && (v < m->min || v > m->max))
-        return range(r, m);
-    memcpy(to, &v32, sizeof(v32));
-    return TEE_OK;
-}
-
-static enum tee_err
-read_time(struct rd *r, const struct member *m, uint8_t *to)
-{
-    uint64_t v = tee_cbor_get_uint(&r->c);
-    int64_t t = (int64_t)v;
-
-    if (!r->c.bad && v > INT64_MAX)
-        return range(r, m);
-    memcpy(to, &t, sizeof(t));
-    return TEE_OK;
-}
-
-static enum tee_err
-read_string(struct rd *r, const struct member *m, uint8_t *to)
-{
-    struct tee_bytes v = m->kind == K_TEXT ? tee_cbor_get_text(&r->c)
-                                           : tee_cbor_get_bytes(&r->c);
-
-    if (r->c.bad)
-        return TEE_OK; /* reported where all is */
-    if (m->kind == K_FIXED && v.len != m->max)
-        return range(r, m);
-    if (v.len < m->min || v.len > m->max)
-        return range(r, m);
-    if (m->kind == K_FIXED)
-        memcpy(to, v.p, v.len);
-    else
-        memcpy(to, &v, sizeof(v));
-    return TEE_OK;
-}
-
-static enum tee_err
-read_member(struct rd *r, const struct member *m, void *base)
-{
-    uint8_t *to = (uint8_t *)base + m->at;
-    enum tee_err err;
-
-    switch (m->kind) {
-    case K_U32:
-        err = read_u32(r, m, to);
-        break;
-    case K_TIME:
-        err = read_time(r, m, to);
-        break;
-    case K_SUB:
-        err = m->read(r, base);
-        if (err != TEE_OK)
-            tee_fault_prefix(r->f, "%s", m->name);
-        break;
-    case K_BYTES:
-    case K_TEXT:
-    case K_FIXED:
-    default:
-        err = read_string(r, m, to);
-        break;
-    }
-    if (err == TEE_OK && r->c.bad)
-        err = syntax(r, m->name);
-    if (err == TEE_OK && !is_there(m, base))
-        err = range(r, m);
-    return err;
-}
-
-/* Keys come in ascending order (tee_cbor_key sees to it), so do members. */
-static enum tee_err
-read_map(struct rd *r, const struct member *m, size_t n, void *base)
-{
-    struct tee_cbor_keys keys = tee_cbor_open(&r->c);
-    const struct member *end = m + n;
-    enum tee_err err;
-    uint64_t key;
-
-    while (tee_cbor_key(&r->c, &keys, &key)) {
-        while (m < end && m->key < key && m->may)
-            m++;
-        if (m == end || m->key > key)
-            return tee_fault(r->f, TEE_E_MALFORMED, "unknown member %llu",
-                             (unsigned long long)key);
-        if (m->key < key)
-            break;
-        err = read_member(r, m++, base);
-        if (err != TEE_OK)
-            return err;
-    }
-    if (r->c.bad)
-        return syntax(r, "map");
-    while (m < end && m->may)
-        m++;
-    if (m < end)
-        return tee_fault(r->f, TEE_E_MALFORMED, "%s: is missing", m->name);
-    return TEE_OK;
-}
-
-static void
-write_member(struct tee_buf *b, const struct member *m, const void *base)
-{
-    const uint8_t *p = (const uint8_t *)base + m->at;
-
-    tee_cbor_uint(b, m->key);
-    switch (m->kind) {
-    case K_U32:
-        tee_cbor_uint(b, get_u32(base, m->at));
-        break;
-    case K_TIME:
-        tee_cbor_uint(b, (uint64_t)get_time(base, m->at));
-        break;
-    case K_BYTES:
-        tee_cbor_bytes(b, get_view(base, m->at));
-        break;
-    case K_TEXT:
-        tee_cbor_text(b, get_view(base, m->at));
-        break;
-    case K_FIXED:
-        tee_cbor_bytes(b, (struct tee_bytes){ p, (size_t)m->max });
-        break;
-    case K_SUB:
-    default:
-        m->write(b, base);
-        break;
-    }
-}
-
-static void
-write_map(struct tee_buf *b, const struct member *m, size_t n, const void *base)
-{
-    size_t i, there = 0;
-
-    for (i = 0; i < n; i++)
-        there += is_there(&m[i], base) ? 1 : 0;
-    tee_cbor_map(b, there);
-    for (i = 0; i < n; i++) {
-        if (is_there(&m[i], base))
-            write_member(b, &m[i], base);
-    }
-}
-
 /* ---- object ----------------------------------------------------------------
  */
 
 static enum tee_err
-read_attrs(struct rd *r, void *to)
+read_attrs(struct ks_rd *r, void *to)
 {
     struct tee_cbor_keys keys = tee_cbor_open(&r->c);
     struct ks_object *o = to;
@@ -301,32 +51,33 @@ write_attrs(struct tee_buf *b, const void *from)
 }
 
 #define AT(x) offsetof(struct ks_object, x)
-static const struct member object_map[] = {
-    { 0, "uuid", K_FIXED, false, AT(uuid), 16, 16, NULL, NULL },
-    { 1, "class", K_U32, false, AT(class), 0, KS_PRIVATE, NULL, NULL },
-    { 2, "flags", K_U32, false, AT(flags), 0, 0x7ff, NULL, NULL },
-    { 3, "time", K_TIME, false, AT(created), 0, 0, NULL, NULL },
-    { 4, "key type", K_U32, true, AT(ktype), 1, KS_KTYPES - 1, NULL, NULL },
-    { 5, "category", K_U32, true, AT(category), 1, UINT32_MAX, NULL, NULL },
-    { 6, "attributes", K_SUB, false, 0, 0, 0, read_attrs, write_attrs },
-    { 7, "public key", K_BYTES, true, AT(spki), 1, KS_OBJECT_MAX, NULL, NULL },
-    { 8, "sealed value", K_BYTES, true, AT(sealed), 1, KS_OBJECT_MAX, NULL,
+static const struct ks_member object_map[] = {
+    { 0, "uuid", KS_M_FIXED, false, AT(uuid), 16, 16, NULL, NULL },
+    { 1, "class", KS_M_U32, false, AT(class), 0, KS_PRIVATE, NULL, NULL },
+    { 2, "flags", KS_M_U32, false, AT(flags), 0, 0x7ff, NULL, NULL },
+    { 3, "time", KS_M_TIME, false, AT(created), 0, 0, NULL, NULL },
+    { 4, "key type", KS_M_U32, true, AT(ktype), 1, KS_KTYPES - 1, NULL, NULL },
+    { 5, "category", KS_M_U32, true, AT(category), 1, UINT32_MAX, NULL, NULL },
+    { 6, "attributes", KS_M_SUB, false, 0, 0, 0, read_attrs, write_attrs },
+    { 7, "public key", KS_M_BYTES, true, AT(spki), 1, KS_OBJECT_MAX, NULL,
       NULL },
-    { 9, "boot id", K_FIXED, true, AT(boot), 16, 16, NULL, NULL },
+    { 8, "sealed value", KS_M_BYTES, true, AT(sealed), 1, KS_OBJECT_MAX, NULL,
+      NULL },
+    { 9, "boot id", KS_M_FIXED, true, AT(boot), 16, 16, NULL, NULL },
 };
 #undef AT
 
 void
 ks_object_encode(struct tee_buf *b, const struct ks_object *o)
 {
-    write_map(b, object_map, TEE_LEN(object_map), o);
+    ks_map_write(b, object_map, TEE_LEN(object_map), o);
 }
 
 /* ---- evidence --------------------------------------------------------------
  */
 
 static enum tee_err
-read_blobs(struct rd *r, void *to)
+read_blobs(struct ks_rd *r, void *to)
 {
     struct ks_evidence *e = to;
     uint64_t i, n = tee_cbor_get_array(&r->c);
@@ -358,7 +109,7 @@ write_blobs(struct tee_buf *b, const void *from)
 }
 
 static enum tee_err
-read_endorsements(struct rd *r, void *to)
+read_endorsements(struct ks_rd *r, void *to)
 {
     struct ks_evidence *e = to;
     uint64_t i, n = tee_cbor_get_array(&r->c);
@@ -383,31 +134,32 @@ write_endorsements(struct tee_buf *b, const void *from)
 }
 
 #define AT(x) offsetof(struct ks_evidence, x)
-static const struct member evidence_map[] = {
-    { 0, "key", K_FIXED, false, AT(key), 16, 16, NULL, NULL },
-    { 1, "boot id", K_FIXED, false, AT(boot), 16, 16, NULL, NULL },
-    { 2, "time", K_TIME, false, AT(time), 0, 0, NULL, NULL },
-    { 3, "platform", K_TEXT, false, AT(platform), 1, KS_PLATFORM_MAX, NULL,
+static const struct ks_member evidence_map[] = {
+    { 0, "key", KS_M_FIXED, false, AT(key), 16, 16, NULL, NULL },
+    { 1, "boot id", KS_M_FIXED, false, AT(boot), 16, 16, NULL, NULL },
+    { 2, "time", KS_M_TIME, false, AT(time), 0, 0, NULL, NULL },
+    { 3, "platform", KS_M_TEXT, false, AT(platform), 1, KS_PLATFORM_MAX, NULL,
       NULL },
-    { 4, "statement", K_BYTES, false, AT(statement), 0, KS_OBJECT_MAX, NULL,
+    { 4, "statement", KS_M_BYTES, false, AT(statement), 0, KS_OBJECT_MAX, NULL,
       NULL },
-    { 5, "caller-controlled field", K_BYTES, false, AT(report_data), 0, 64,
+    { 5, "caller-controlled field", KS_M_BYTES, false, AT(report_data), 0, 64,
       NULL, NULL },
-    { 6, "pop", K_BYTES, false, AT(pop), 0, KS_OBJECT_MAX, NULL, NULL },
-    { 7, "blobs", K_SUB, false, 0, 0, 0, read_blobs, write_blobs },
-    { 8, "endorsements", K_SUB, false, 0, 0, 0, read_endorsements,
+    { 6, "pop", KS_M_BYTES, false, AT(pop), 0, KS_OBJECT_MAX, NULL, NULL },
+    { 7, "blobs", KS_M_SUB, false, 0, 0, 0, read_blobs, write_blobs },
+    { 8, "endorsements", KS_M_SUB, false, 0, 0, 0, read_endorsements,
       write_endorsements },
-    { 9, "bundle", K_BYTES, false, AT(bundle), 0, KS_OBJECT_MAX, NULL, NULL },
-    { 10, "config_sha256", K_FIXED, false, AT(config_sha256), 32, 32, NULL,
+    { 9, "bundle", KS_M_BYTES, false, AT(bundle), 0, KS_OBJECT_MAX, NULL,
       NULL },
-    { 11, "build id", K_FIXED, false, AT(build_id), 20, 20, NULL, NULL },
+    { 10, "config_sha256", KS_M_FIXED, false, AT(config_sha256), 32, 32, NULL,
+      NULL },
+    { 11, "build id", KS_M_FIXED, false, AT(build_id), 20, 20, NULL, NULL },
 };
 #undef AT
 
 void
 ks_evidence_encode(struct tee_buf *b, const struct ks_evidence *e)
 {
-    write_map(b, evidence_map, TEE_LEN(evidence_map), e);
+    ks_map_write(b, evidence_map, TEE_LEN(evidence_map), e);
 }
 
 /* ---- body ------------------------------------------------------------------
@@ -415,11 +167,11 @@ ks_evidence_encode(struct tee_buf *b, const struct ks_evidence *e)
 
 /* An item of a list: its map, at most 1 MiB of the file. */
 static enum tee_err
-read_item(struct rd *r, const struct member *m, size_t n_m, void *to,
+read_item(struct ks_rd *r, const struct ks_member *m, size_t n_m, void *to,
           const char *what, size_t i)
 {
     size_t before = r->c.left;
-    enum tee_err err = read_map(r, m, n_m, to);
+    enum tee_err err = ks_map_read(r, m, n_m, to);
 
     if (err == TEE_OK && before - r->c.left > KS_OBJECT_MAX)
         err = tee_fault(r->f, TEE_E_MALFORMED, "of more than %zu bytes",
@@ -430,7 +182,7 @@ read_item(struct rd *r, const struct member *m, size_t n_m, void *to,
 }
 
 static enum tee_err
-read_count(struct rd *r, size_t *ret)
+read_count(struct ks_rd *r, size_t *ret)
 {
     uint64_t n = tee_cbor_get_array(&r->c);
 
@@ -441,7 +193,7 @@ read_count(struct rd *r, size_t *ret)
 }
 
 static enum tee_err
-read_objects(struct rd *r, void *to)
+read_objects(struct ks_rd *r, void *to)
 {
     struct ks_store *s = to;
     struct ks_object *o;
@@ -475,7 +227,7 @@ write_objects(struct tee_buf *b, const void *from)
 }
 
 static enum tee_err
-read_evidences(struct rd *r, void *to)
+read_evidences(struct ks_rd *r, void *to)
 {
     struct ks_store *s = to;
     struct ks_evidence *e;
@@ -511,13 +263,14 @@ write_evidences(struct tee_buf *b, const void *from)
 }
 
 #define AT(x) offsetof(struct ks_store, x)
-static const struct member body_map[] = {
-    { 0, "token uuid", K_FIXED, false, AT(uuid), 16, 16, NULL, NULL },
-    { 1, "origin", K_U32, false, AT(origin), 0, KS_TEE, NULL, NULL },
-    { 2, "epoch", K_FIXED, false, AT(epoch), 16, 16, NULL, NULL },
-    { 3, "time", K_TIME, false, AT(time), 0, 0, NULL, NULL },
-    { 4, "objects", K_SUB, false, 0, 0, 0, read_objects, write_objects },
-    { 5, "evidence", K_SUB, false, 0, 0, 0, read_evidences, write_evidences },
+static const struct ks_member body_map[] = {
+    { 0, "token uuid", KS_M_FIXED, false, AT(uuid), 16, 16, NULL, NULL },
+    { 1, "origin", KS_M_U32, false, AT(origin), 0, KS_TEE, NULL, NULL },
+    { 2, "epoch", KS_M_FIXED, false, AT(epoch), 16, 16, NULL, NULL },
+    { 3, "time", KS_M_TIME, false, AT(time), 0, 0, NULL, NULL },
+    { 4, "objects", KS_M_SUB, false, 0, 0, 0, read_objects, write_objects },
+    { 5, "evidence", KS_M_SUB, false, 0, 0, 0, read_evidences,
+      write_evidences },
 };
 #undef AT
 
@@ -525,7 +278,7 @@ static const struct member body_map[] = {
  */
 
 static enum tee_err
-read_kdf(struct rd *r, void *to)
+read_kdf(struct ks_rd *r, void *to)
 {
     struct ks_wrap *w = to;
     struct tee_bytes salt;
@@ -561,7 +314,7 @@ write_kdf(struct tee_buf *b, const void *from)
 
 /* In the file 0, 1, 2; in memory 0 is "none". */
 static enum tee_err
-read_kind(struct rd *r, void *to)
+read_kind(struct ks_rd *r, void *to)
 {
     struct ks_wrap *w = to;
     uint64_t v = tee_cbor_get_uint(&r->c);
@@ -581,18 +334,18 @@ write_kind(struct tee_buf *b, const void *from)
 }
 
 #define AT(x) offsetof(struct ks_wrap, x)
-static const struct member wrap_map[] = {
-    { 0, "kind", K_SUB, false, 0, 0, 0, read_kind, write_kind },
-    { 1, "key", K_BYTES, false, AT(key), 1, KS_WRAP_MAX, NULL, NULL },
-    { 2, "kdf", K_SUB, true, AT(has_kdf), 0, 0, read_kdf, write_kdf },
-    { 3, "root parameters", K_BYTES, true, AT(root), 0, KS_WRAP_MAX, NULL,
+static const struct ks_member wrap_map[] = {
+    { 0, "kind", KS_M_SUB, false, 0, 0, 0, read_kind, write_kind },
+    { 1, "key", KS_M_BYTES, false, AT(key), 1, KS_WRAP_MAX, NULL, NULL },
+    { 2, "kdf", KS_M_SUB, true, AT(has_kdf), 0, 0, read_kdf, write_kdf },
+    { 3, "root parameters", KS_M_BYTES, true, AT(root), 0, KS_WRAP_MAX, NULL,
       NULL },
 };
 #undef AT
 
 /* Its views become the store's own: the file's bytes are the caller's. */
 static enum tee_err
-own_wrap(struct rd *r, struct ks_wrap *w)
+own_wrap(struct ks_rd *r, struct ks_wrap *w)
 {
     enum tee_err err;
 
@@ -608,7 +361,7 @@ own_wrap(struct rd *r, struct ks_wrap *w)
 }
 
 static enum tee_err
-read_wraps(struct rd *r, void *to)
+read_wraps(struct ks_rd *r, void *to)
 {
     struct tee_cbor_keys keys = tee_cbor_open(&r->c);
     struct ks_store *s = to;
@@ -619,7 +372,7 @@ read_wraps(struct rd *r, void *to)
         if (role != KS_USER && role != KS_SO)
             return tee_fault(r->f, TEE_E_MALFORMED, "unknown role %llu",
                              (unsigned long long)role);
-        err = read_map(r, wrap_map, TEE_LEN(wrap_map), &s->wrap[role]);
+        err = ks_map_read(r, wrap_map, TEE_LEN(wrap_map), &s->wrap[role]);
         if (err == TEE_OK)
             err = own_wrap(r, &s->wrap[role]);
         if (err != TEE_OK) {
@@ -642,34 +395,34 @@ write_wraps(struct tee_buf *b, const void *from)
         if (s->wrap[role].kind == KS_WRAP_NONE)
             continue;
         tee_cbor_uint(b, role);
-        write_map(b, wrap_map, TEE_LEN(wrap_map), &s->wrap[role]);
+        ks_map_write(b, wrap_map, TEE_LEN(wrap_map), &s->wrap[role]);
     }
 }
 
 #define AT(x) offsetof(struct ks_store, x)
-static const struct member tries_map[] = {
-    { KS_USER, "user", K_U32, false, AT(used[KS_USER]), 0, KS_TRIES, NULL,
+static const struct ks_member tries_map[] = {
+    { KS_USER, "user", KS_M_U32, false, AT(used[KS_USER]), 0, KS_TRIES, NULL,
       NULL },
-    { KS_SO, "SO", K_U32, false, AT(used[KS_SO]), 0, KS_TRIES, NULL, NULL },
+    { KS_SO, "SO", KS_M_U32, false, AT(used[KS_SO]), 0, KS_TRIES, NULL, NULL },
 };
 
 static enum tee_err
-read_tries(struct rd *r, void *to)
+read_tries(struct ks_rd *r, void *to)
 {
-    return read_map(r, tries_map, TEE_LEN(tries_map), to);
+    return ks_map_read(r, tries_map, TEE_LEN(tries_map), to);
 }
 
 static void
 write_tries(struct tee_buf *b, const void *from)
 {
-    write_map(b, tries_map, TEE_LEN(tries_map), from);
+    ks_map_write(b, tries_map, TEE_LEN(tries_map), from);
 }
 
 /* ---- file ------------------------------------------------------------------
  */
 
 static enum tee_err
-read_magic(struct rd *r, void *to)
+read_magic(struct ks_rd *r, void *to)
 {
     struct tee_bytes v = tee_cbor_get_text(&r->c);
 
@@ -688,7 +441,7 @@ write_magic(struct tee_buf *b, const void *from)
 
 /* Members come in order, so nothing of a newer version is looked at. */
 static enum tee_err
-read_version(struct rd *r, void *to)
+read_version(struct ks_rd *r, void *to)
 {
     uint64_t v = tee_cbor_get_uint(&r->c);
 
@@ -710,25 +463,26 @@ write_version(struct tee_buf *b, const void *from)
     tee_cbor_uint(b, SCHEMA);
 }
 
-static const struct member file_map[] = {
-    { 0, "magic", K_SUB, false, 0, 0, 0, read_magic, write_magic },
-    { 1, "schema version", K_SUB, false, 0, 0, 0, read_version, write_version },
-    { 2, "body", K_BYTES, false, AT(body), 1, KS_STORE_MAX, NULL, NULL },
-    { 3, "mac", K_FIXED, true, AT(mac), 32, 32, NULL, NULL },
-    { 4, "wraps", K_SUB, false, 0, 0, 0, read_wraps, write_wraps },
-    { 5, "tries", K_SUB, false, 0, 0, 0, read_tries, write_tries },
+static const struct ks_member file_map[] = {
+    { 0, "magic", KS_M_SUB, false, 0, 0, 0, read_magic, write_magic },
+    { 1, "schema version", KS_M_SUB, false, 0, 0, 0, read_version,
+      write_version },
+    { 2, "body", KS_M_BYTES, false, AT(body), 1, KS_STORE_MAX, NULL, NULL },
+    { 3, "mac", KS_M_FIXED, true, AT(mac), 32, 32, NULL, NULL },
+    { 4, "wraps", KS_M_SUB, false, 0, 0, 0, read_wraps, write_wraps },
+    { 5, "tries", KS_M_SUB, false, 0, 0, 0, read_tries, write_tries },
 };
 #undef AT
 
 /* Reads one map and nothing behind it. */
 static enum tee_err
-read_whole(struct rd *r, struct tee_bytes v, const struct member *m, size_t n,
-           void *to)
+read_whole(struct ks_rd *r, struct tee_bytes v, const struct ks_member *m,
+           size_t n, void *to)
 {
     enum tee_err err;
 
     r->c = tee_cur_of(v);
-    err = read_map(r, m, n, to);
+    err = ks_map_read(r, m, n, to);
     if (err == TEE_OK && r->c.left > 0)
         err = tee_fault(r->f, TEE_E_MALFORMED, "bytes behind its end");
     return err;
@@ -737,7 +491,7 @@ read_whole(struct rd *r, struct tee_bytes v, const struct member *m, size_t n,
 static enum tee_err
 decode(struct tee_bytes file, struct ks_store *s, struct tee_fault *f)
 {
-    struct rd r = { .pool = s->pool, .f = f };
+    struct ks_rd r = { .pool = s->pool, .f = f };
     enum tee_err err;
 
     if (file.len > KS_STORE_MAX)
@@ -841,13 +595,13 @@ ks_store_encode(const struct ks_store *s, const uint8_t mac_key[32],
 
     tee_buf_init(ret, KS_STORE_MAX);
     tee_buf_init(&body, KS_STORE_MAX);
-    write_map(&body, body_map, TEE_LEN(body_map), s);
+    ks_map_write(&body, body_map, TEE_LEN(body_map), s);
     out.body = tee_buf_view(&body);
     err = body.err;
     if (err == TEE_OK)
         err = set_mac(&out, s->body, mac_key);
     if (err == TEE_OK) {
-        write_map(ret, file_map, TEE_LEN(file_map), &out);
+        ks_map_write(ret, file_map, TEE_LEN(file_map), &out);
         err = ret->err;
     }
     if (err != TEE_OK)
