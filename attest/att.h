@@ -20,8 +20,6 @@ struct cJSON;
  * NULL when it is none of ours.  Ed25519 points of small order, outside the
  * main subgroup or not in canonical form are none of ours. */
 const char *att_key_type(struct tee_bytes spki);
-/* H(raw key) for Ed25519, H(SPKI) for the others.  TEE_E_KEY_TYPE. */
-TEE_MUST_USE enum tee_err att_key_hash(struct tee_bytes spki, uint8_t ret[32]);
 
 /* ---- statement.c: the key statement (trust rules, section 1) --------------
  */
@@ -56,14 +54,8 @@ TEE_MUST_USE enum tee_err att_statement_parse(struct tee_bytes jcs,
 /* ---- binding.c --------------------------------------------------------------
  */
 
-#define ATT_NONCE_MAX 1024
+#define ATT_NONCE_MAX 1024 /* of tee_binding_hash */
 
-/* The AGT binding hash; TEE_E_ARG on an empty or too long member. */
-TEE_MUST_USE enum tee_err att_binding_hash(struct tee_bytes did,
-                                           struct tee_bytes challenge,
-                                           struct tee_bytes nonce,
-                                           const uint8_t key_hash[32],
-                                           uint8_t ret[32]);
 /* 64-byte field of a binding type: `tee-v1` and `session` B || S, `agt-v1`
  * B || 0; b is zero without a challenge.  Others: TEE_E_UNSUPPORTED. */
 TEE_MUST_USE enum tee_err att_field(const char *binding, const uint8_t b[32],

@@ -33,7 +33,6 @@ struct att_key {
 };
 TEE_MUST_USE enum tee_err att_key_parse(struct tee_bytes spki,
                                         struct att_key *ret);
-void att_key_digest(const struct att_key *k, uint8_t ret[32]);
 bool att_kind_known(struct tee_bytes word);
 
 /* ---- binding.c --------------------------------------------------------------
@@ -127,5 +126,149 @@ TEE_MUST_USE enum tee_err
 att_sim_verify(struct tee_bytes blob, struct att_sim *ret, struct tee_fault *f);
 /* Begins like one, whatever follows. */
 bool att_sim_marked(struct tee_bytes blob);
+
+/* ---- sig.c: signatures by the bound key (libattestjudge)
+ * ---------------------
+ */
+
+/* TEE_E_SIGNATURE; TEE_E_UNSUPPORTED when libcrypto lacks the algorithm. */
+TEE_MUST_USE enum tee_err att_sig_verify(const struct att_key *k,
+                                         struct tee_bytes msg,
+                                         struct tee_bytes sig);
+
+/* ---- claims.c: what a verifier found, in closed sets of words
+ * -----------------
+ */
+
+/* In the order in which a policy is evaluated. */
+enum att_claim {
+    ATT_C_ORIGIN,
+    ATT_C_BOUND, /* always derived: att_claims_derive */
+    ATT_C_LEVEL,
+    ATT_C_TCB,
+    ATT_C_FRESHNESS,
+    ATT_C_WORKLOAD,
+    ATT_CLAIMS
+};
+/* Values are indices into `words`; of a ranked claim also their rank. */
+enum { ATT_NO, ATT_YES };
+enum { ATT_O_LOCAL, ATT_O_SKR, ATT_O_TEE };
+enum { ATT_L_STANDARD, ATT_L_SECURE_BOOT, ATT_L_TEE_VM };
+enum { ATT_T_UP_TO_DATE, ATT_T_UNKNOWN = 7 };
+enum { ATT_F_NONE, ATT_F_NONCE, ATT_F_KEY_SIGNED, ATT_F_SIGNED_TIME };
+enum { ATT_W_NONE };
+struct att_claim_kind {
+    const char *name;
+    const char *const *words; /* NULL ends them */
+    bool ranked, boolean;
+};
+extern const struct att_claim_kind att_claim_kinds[ATT_CLAIMS];
+int att_claim_value(enum att_claim c, struct tee_bytes word); /* -1: unknown */
+
+struct att_claims {
+    char platform[32];     /* the project's name; "": none */
+    int value[ATT_CLAIMS]; /* -1: absent or unknown, satisfies nothing */
+    const char *origin_proof;
+    bool platform_verified, report_data_match;
+    bool has_expiry, has_signed_time;
+    int64_t verified_at, expires_at, signed_time;
+};
+/* The untrusted values of everything; no expiry, which counts as expired. */
+void att_claims_init(struct att_claims *c);
+/* key_bound_to_tee from origin and level. */
+void att_claims_derive(struct att_claims *c);
+/*
+ * From JSON of this project or, after the aliases of platform names, of
+ * others.  Members that are unknown are not looked at; what is absent, of a
+ * wrong type or contradicts itself has no value.
+ */
+TEE_MUST_USE enum tee_err att_claims_read(struct tee_bytes json,
+                                          struct att_claims *ret,
+                                          struct tee_fault *f);
+void att_claims_write(const struct att_claims *c, struct tee_buf *ret);
+/*
+ * The project's name of a platform that another system names; "" for words
+ * that name no platform (mock, none, software, ...); the word itself when it
+ * is no alias.
+ */
+struct tee_bytes att_platform_name(struct tee_bytes word);
+
+/* ---- policy.c
+ * -----------------------------------------------------------------
+ */
+
+#define ATT_POLICY_MAX ((size_t)64 << 10)
+#define ATT_CLAIMS_MAX ((size_t)1 << 20)
+struct att_policy {
+    bool attestation, bound; /* require_attestation, require_tee_bound_key */
+    bool has[ATT_CLAIMS];
+    uint32_t mask[ATT_CLAIMS]; /* bit v: value v will do */
+    int64_t max_age;           /* seconds; 0: not asked */
+};
+TEE_MUST_USE enum tee_err att_policy_read(struct tee_bytes json,
+                                          struct att_policy *ret,
+                                          struct tee_fault *f);
+/* NULL: allow; else the first condition that fails. p NULL: policy-invalid. */
+const char *att_policy_judge(const struct att_policy *p,
+                             const struct att_claims *c, int64_t now);
+
+/* ---- result.c
+ * -----------------------------------------------------------------
+ */
+
+#define ATT_FACTS_MAX 24
+#define ATT_LINES_MAX 8
+#define ATT_FACT_TEXT 320
+struct att_result {
+    enum att_verdict verdict;
+    enum tee_err reason;
+    char text[TEE_FAULT_TEXT];
+    size_t n_facts;
+    struct {
+        const char *name;
+        enum att_outcome outcome;
+        char text[ATT_FACT_TEXT];
+    } fact[ATT_FACTS_MAX];
+    size_t n_lines[3];
+    char line[3][ATT_LINES_MAX][ATT_FACT_TEXT];
+    struct att_claims claims;
+    char *claims_json, *json;
+};
+/* Room for what one bundle can give is a constant; more is left out. */
+void att_fact(struct att_result *r, const char *name, enum att_outcome o,
+              const char *fmt, ...) TEE_PRINTF(4, 5);
+void att_line(struct att_result *r, enum att_section s, const char *fmt, ...)
+    TEE_PRINTF(3, 4);
+/* A break: a failed (ATT_REFUSED) or unchecked fact, and the verdict unless a
+ * graver one, or an earlier one as grave, stands already. */
+void att_break(struct att_result *r, enum att_verdict v, enum tee_err reason,
+               const char *fact, const char *fmt, ...) TEE_PRINTF(5, 6);
+/* Writes claims_json and json. */
+TEE_MUST_USE enum tee_err att_result_render(struct att_result *r);
+
+/* ---- verify.c
+ * -----------------------------------------------------------------
+ */
+
+struct att_options {
+    char *did, *challenge, *nonce; /* NULL: not given */
+    uint8_t *spki;
+    size_t spki_len;
+    bool stale_ok, has_now, has_exporter;
+    int64_t now;
+    const struct att_policy *policy;
+    uint8_t exporter[32];
+};
+/* Fills r, whose claims are initialised; only TEE_E_NOMEM is an error. */
+TEE_MUST_USE enum tee_err att_judge(struct tee_bytes bundle,
+                                    const struct att_options *o,
+                                    struct att_result *r);
+
+/* ---- show.c
+ * -------------------------------------------------------------------
+ */
+
+TEE_MUST_USE enum tee_err att_show_json(struct tee_bytes data,
+                                        struct tee_buf *ret);
 
 #endif

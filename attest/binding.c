@@ -4,33 +4,6 @@
 #define TEE_ATTEST_INTERNAL
 #include "attest/att.h"
 
-/* AGT ADR 0010: label, lp(did), lp(challenge), the nonce as text and without
- * a length, the key hash. */
-enum tee_err
-att_binding_hash(struct tee_bytes did, struct tee_bytes challenge,
-                 struct tee_bytes nonce, const uint8_t key_hash[32],
-                 uint8_t ret[32])
-{
-    struct tee_buf b;
-    enum tee_err err;
-
-    if (did.len == 0 || did.len > UINT16_MAX || challenge.len == 0 ||
-        challenge.len > UINT16_MAX || nonce.len == 0 ||
-        nonce.len > ATT_NONCE_MAX)
-        return TEE_E_ARG;
-    tee_buf_init(&b, (size_t)2 * UINT16_MAX + ATT_NONCE_MAX + 64);
-    tee_buf_text(&b, "agentmesh-attest-v1");
-    tee_buf_lp16(&b, did);
-    tee_buf_lp16(&b, challenge);
-    tee_buf_bytes(&b, nonce);
-    tee_buf_put(&b, key_hash, 32);
-    err = b.err;
-    if (err == TEE_OK)
-        tee_sha256(tee_buf_view(&b), ret);
-    tee_buf_clear(&b);
-    return err;
-}
-
 static const struct att_layout layouts[] = {
     /* word, statement, B, challenge, input, known: B and S can be judged */
     { "tee-v1", true, true, false, false, true },

@@ -64,7 +64,7 @@ bind(const struct att_collect_req *req, const struct att_layout *l,
                          l->word);
     if (!asked || !l->bound)
         return TEE_OK;
-    if (att_binding_hash(req->did, req->challenge, req->nonce, key_hash, b) !=
+    if (tee_binding_hash(req->did, req->challenge, req->nonce, key_hash, b) !=
         TEE_OK)
         return tee_fault(f, TEE_E_ARG,
                          "DID, challenge (1 to 65535 bytes) and nonce (1 to "
@@ -88,7 +88,7 @@ state(const struct att_collect_req *req, const struct att_layout *l,
     if (strcmp(s.key_type, key->kind->word) != 0)
         return tee_fault(f, TEE_E_ARG, "a %s key, said to be %s",
                          key->kind->word, s.key_type);
-    att_key_digest(key, s.key_sha256);
+    tee_key_hash(key->spki, s.key_sha256);
     if (att_statement_write(&s, jcs) != TEE_OK)
         return tee_fault(f, TEE_E_ARG,
                          "no statement can be made from these values");
@@ -106,7 +106,7 @@ fields_of(const struct att_collect_req *req, const struct att_layout *l,
     if (err != TEE_OK)
         return tee_fault(f, err,
                          "no public key of a type that evidence can be about");
-    att_key_digest(&key, hash);
+    tee_key_hash(key.spki, hash);
     err = bind(req, l, hash, ret->b, f);
     if (err == TEE_OK)
         err = state(req, l, &key, jcs, f);

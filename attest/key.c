@@ -6,14 +6,15 @@
 #include "attest/att.h"
 
 /* AlgorithmIdentifier without its own tag and length: OID, then parameters */
-#define OID_EC    "\x06\x07\x2a\x86\x48\xce\x3d\x02\x01" /* RFC 5480 2.1.1 */
-#define ALG_ED    "\x06\x03\x2b\x65\x70"                 /* RFC 8410 3 */
-#define ALG_P256  OID_EC "\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07"
-#define ALG_P384  OID_EC "\x06\x05\x2b\x81\x04\x00\x22"
-#define ALG_P521  OID_EC "\x06\x05\x2b\x81\x04\x00\x23"
-#define ALG_RSA   "\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01\x05\x00"
-#define ALG_MLDSA "\x06\x09\x60\x86\x48\x01\x65\x03\x04\x03\x12" /* RFC 9881   \
-                                                                  */
+#define OID_EC   "\x06\x07\x2a\x86\x48\xce\x3d\x02\x01" /* RFC 5480 2.1.1 */
+#define ALG_ED   "\x06\x03\x2b\x65\x70"                 /* RFC 8410 3 */
+#define ALG_P256 OID_EC "\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07"
+#define ALG_P384 OID_EC "\x06\x05\x2b\x81\x04\x00\x22"
+#define ALG_P521 OID_EC "\x06\x05\x2b\x81\x04\x00\x23"
+#define ALG_RSA  "\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01\x05\x00"
+#define ALG_MLDSA                                                              \
+    "\x06\x09\x60\x86\x48\x01\x65\x03\x04\x03\x12" /* RFC 9881                 \
+                                                    */
 
 /* Canonical encoding, on the curve, of the main subgroup, not of small
  * order.  OpenSSL checks none of this. */
@@ -128,21 +129,4 @@ att_key_type(struct tee_bytes spki)
     struct att_key k;
 
     return att_key_parse(spki, &k) == TEE_OK ? k.kind->word : NULL;
-}
-
-void
-att_key_digest(const struct att_key *k, uint8_t ret[32])
-{
-    tee_sha256(k->kind->scheme == ATT_SIG_ED25519 ? k->raw : k->spki, ret);
-}
-
-enum tee_err
-att_key_hash(struct tee_bytes spki, uint8_t ret[32])
-{
-    struct att_key k;
-    enum tee_err err = att_key_parse(spki, &k);
-
-    if (err == TEE_OK)
-        att_key_digest(&k, ret);
-    return err;
 }

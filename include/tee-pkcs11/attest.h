@@ -51,7 +51,15 @@ ATT_API void att_policy_free(att_policy *p); /* NULL ok */
  * the fixed order "policy-invalid", "expired", "platform_verified",
  * "report_data_match", "key_origin", "key_bound_to_tee",
  * "confidential_level", "tcb_status", "freshness", "workload_measured"; ""
- * when allowed.
+ * when allowed.  A NULL policy is one that could not be read: denied with
+ * "policy-invalid".
+ *
+ * Claims are an object with the members of att_result_claims.  What is
+ * absent, unknown or of a wrong type satisfies nothing; without a readable
+ * "expires_at" (RFC 3339 or seconds) they count as expired;
+ * "key_bound_to_tee" is derived from "key_origin" and "confidential_level";
+ * claims of the platform "simulated", or of none, are never verified.
+ * ATT_E_MALFORMED when they are no JSON object: *allow is 0 then as well.
  */
 ATT_API enum att_status att_policy_check(const att_policy *p,
                                          const uint8_t *claims, size_t len,
@@ -71,7 +79,8 @@ ATT_API enum att_status att_options_challenge(att_options *o, const char *did,
                                               const char *challenge,
                                               const char *nonce);
 ATT_API void att_options_stale_ok(att_options *o, int yes);
-/* Time of the judgement, seconds since the epoch; default: the clock. */
+/* Time of the judgement, seconds since the epoch (1970 to 9999); default: the
+ * clock. */
 ATT_API void att_options_now(att_options *o, int64_t now);
 /* The policy must outlive the options. */
 ATT_API void att_options_policy(att_options *o, const att_policy *p);
@@ -83,8 +92,12 @@ ATT_API enum att_status att_options_exporter(att_options *o, const uint8_t *x,
                                              size_t len);
 
 typedef struct att_result att_result;
-/* Judges a bundle (tee-pkcs11.evidence/v1).  Offline.  ATT_OK: *ret is a
- * result, whatever its verdict; free with att_result_free. */
+/*
+ * Judges a bundle (tee-pkcs11.evidence/v1).  Offline.  ATT_OK: *ret is a
+ * result, whatever its verdict; free with att_result_free.  o may be NULL: no
+ * nonce, no policy, no expected key.  This version verifies the platform
+ * `simulated` alone, so ATT_VERIFIED is never the answer.
+ */
 ATT_API enum att_status att_verify(const uint8_t *bundle, size_t len,
                                    const att_options *o, att_result **ret);
 ATT_API void att_result_free(att_result *r);
@@ -112,16 +125,23 @@ enum att_section { ATT_PROVES, ATT_TRUSTS, ATT_DOES_NOT_PROVE };
 /* Sentences for people; NULL past the last one. */
 ATT_API const char *att_result_line(const att_result *r, enum att_section s,
                                     size_t i);
-/* The derived claims, and the whole result, as JSON. */
+/*
+ * The derived claims, and the whole result, as JSON: {"verdict", "reason",
+ * "text", "facts": [{"name", "outcome": "passed" | "failed" | "not-checked",
+ * "text"}], "claims": {...}, "proves": [], "trusts": [], "does_not_prove":
+ * []}.
+ */
 ATT_API const char *att_result_claims(const att_result *r);
 ATT_API const char *att_result_json(const att_result *r);
 
 /* ---- decoding for display -------------------------------------------------
  */
 
-/* Says what bytes are (a bundle, a key statement, simulated evidence) and
- * decodes them as JSON, nothing verified; first member "kind".  Free *ret with
- * free(). */
+/*
+ * Says what bytes are and decodes them as JSON, nothing verified: first
+ * members "kind" ("bundle", "statement" or "simulated-evidence") and
+ * "verified": false.  Free *ret with free().
+ */
 ATT_API enum att_status att_show(const uint8_t *data, size_t len, char **ret);
 
 ATT_API const char *att_version(void);
