@@ -2,4 +2,4 @@
 
 #include "tests/keystore/suites.h"
 
-const struct suite *const suites[] = { &suite_conf, NULL };
+const struct suite *const suites[] = { &suite_conf, &suite_store_known, NULL };

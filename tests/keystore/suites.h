@@ -5,5 +5,6 @@
 #include "tests/support/test.h"
 
 extern const struct suite suite_conf;
+extern const struct suite suite_store_known;
 
 #endif

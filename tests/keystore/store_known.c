@@ -1,0 +1,241 @@
+/*
+ * tests/data/store/: each file is made again from fixed inputs, read, written
+ * and opened.  TEE_STORE_WRITE=FOLDER in the environment writes them there.
+ */
+#include "config.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/keystore/store_make.h"
+#include "tests/keystore/suites.h"
+
+/* Computed from the files by Python's hashlib and hmac, not by this code. */
+static const struct {
+    const char *name, *mac;
+} macs[] = {
+    { "local-none-ed25519",
+      "1b85ec39917ca06cbd3c13515b53bdc1f538a11b62732d2c1d4b20d037ad9d87" },
+    { "local-both-full",
+      "fcd452492be3c4e173a80568c16a6ea184a1e42b669578a86807f08f6c41fd7c" },
+    { "tee_generated-user-full",
+      "c869b95a2d369ed3f162e4c440eef820d8f0677e767717ab7414f154219185b3" },
+};
+
+static void
+write_one(const char *dir, const char *name, struct tee_bytes v)
+{
+    char path[512];
+    FILE *fp;
+
+    (void)snprintf(path, sizeof(path), "%s/%s.token", dir, name);
+    fp = fopen(path, "wb");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(fp);
+    CU_ASSERT_EQUAL(fwrite(v.p, 1, v.len, fp), v.len);
+    CU_ASSERT_EQUAL(fclose(fp), 0);
+}
+
+static void
+read_known(const struct make *m, struct tee_buf *ret)
+{
+    char name[64], file[80];
+
+    make_name(m, name);
+    (void)snprintf(file, sizeof(file), "%s.token", name);
+    if (!make_read(file, ret)) {
+        printf("    %s is not there\n", file);
+        CU_FAIL("a known-answer file is missing");
+    }
+}
+
+static void
+test_each_file_is_made_again(void)
+{
+    const char *dir = getenv("TEE_STORE_WRITE");
+    struct tee_buf made, known;
+    char name[64];
+    size_t i;
+
+    for (i = 0; i < make_known_n; i++) {
+        make_name(&make_known[i], name);
+        make_file(&make_known[i], &made);
+        if (dir != NULL)
+            write_one(dir, name, tee_buf_view(&made));
+        read_known(&make_known[i], &known);
+        if (!tee_bytes_equal(tee_buf_view(&made), tee_buf_view(&known))) {
+            printf("    %s differs\n", name);
+            CU_FAIL("a known-answer file differs");
+        }
+        tee_buf_clear(&made);
+        tee_buf_clear(&known);
+    }
+}
+
+/* With the token key, and without it: the same bytes. */
+static void
+encode_both_ways(const struct ks_store *s, struct tee_bytes file)
+{
+    struct tee_buf again;
+    uint8_t key[32];
+
+    CU_ASSERT_EQUAL(ks_store_encode(s, NULL, &again), TEE_OK);
+    CU_ASSERT_TRUE(tee_bytes_equal(tee_buf_view(&again), file));
+    tee_buf_clear(&again);
+    if (s->origin == KS_SKR)
+        return;
+    make_mac_key(s, key);
+    CU_ASSERT_EQUAL(ks_store_authentic(s, key, NULL), TEE_OK);
+    CU_ASSERT_EQUAL(ks_store_encode(s, key, &again), TEE_OK);
+    CU_ASSERT_TRUE(tee_bytes_equal(tee_buf_view(&again), file));
+    tee_buf_clear(&again);
+}
+
+static void
+test_each_file_is_read_and_written_alike(void)
+{
+    struct ks_store *s = NULL;
+    struct tee_fault f = { 0 };
+    struct tee_buf known;
+    size_t i;
+
+    for (i = 0; i < make_known_n; i++) {
+        read_known(&make_known[i], &known);
+        if (ks_store_decode(tee_buf_view(&known), &s, &f) != TEE_OK) {
+            printf("    %s\n", f.text);
+            CU_FAIL_FATAL("a known-answer file is refused");
+        }
+        CU_ASSERT_EQUAL(s->origin, make_known[i].origin);
+        CU_ASSERT_EQUAL(s->has_mac, s->origin != KS_SKR);
+        CU_ASSERT_EQUAL(s->object[1]->ktype, make_known[i].type);
+        encode_both_ways(s, tee_buf_view(&known));
+        ks_store_put(s);
+        tee_buf_clear(&known);
+    }
+}
+
+/* mac = HMAC over the array [magic, 1, body], all of it by hand. */
+static void
+check_mac(const struct ks_store *s)
+{
+    static const char head[] = "\x83\x70tee-pkcs11.store\x01";
+    struct tee_buf text;
+    uint8_t key[32], mac[32];
+
+    tee_buf_init(&text, KS_STORE_MAX);
+    tee_buf_put(&text, head, sizeof(head) - 1);
+    CU_ASSERT_TRUE_FATAL(s->body.len > 255 && s->body.len < 65536);
+    tee_buf_u8(&text, 0x59); /* byte string, two bytes of length */
+    tee_buf_be16(&text, (uint16_t)s->body.len);
+    tee_buf_bytes(&text, s->body);
+    make_mac_key(s, key);
+    make_hmac((struct tee_bytes){ key, 32 }, tee_buf_view(&text), mac);
+    CU_ASSERT_EQUAL(sodium_memcmp(mac, s->mac, 32), 0);
+    tee_buf_clear(&text);
+}
+
+static void
+test_each_mac_is_the_one_of_the_document(void)
+{
+    struct ks_store *s = NULL;
+    struct tee_buf known;
+    size_t i;
+
+    for (i = 0; i < make_known_n; i++) {
+        if (make_known[i].origin == KS_SKR)
+            continue;
+        read_known(&make_known[i], &known);
+        CU_ASSERT_EQUAL_FATAL(ks_store_decode(tee_buf_view(&known), &s, NULL),
+                              TEE_OK);
+        check_mac(s);
+        ks_store_put(s);
+        tee_buf_clear(&known);
+    }
+}
+
+static void
+test_macs_that_another_program_computed(void)
+{
+    struct ks_store *s = NULL;
+    char file[80], hex[65];
+    struct tee_buf known;
+    size_t i;
+
+    for (i = 0; i < TEE_LEN(macs); i++) {
+        (void)snprintf(file, sizeof(file), "%s.token", macs[i].name);
+        CU_ASSERT_TRUE_FATAL(make_read(file, &known));
+        CU_ASSERT_EQUAL_FATAL(ks_store_decode(tee_buf_view(&known), &s, NULL),
+                              TEE_OK);
+        tee_hex((struct tee_bytes){ s->mac, 32 }, hex);
+        CU_ASSERT_STRING_EQUAL(hex, macs[i].mac);
+        ks_store_put(s);
+        tee_buf_clear(&known);
+    }
+}
+
+static void
+test_each_sealed_value_opens_under_its_own_object_only(void)
+{
+    struct ks_store *s;
+    struct ks_object moved;
+    struct tee_buf plain;
+    size_t i, k;
+
+    for (i = 0; i < make_known_n; i++) {
+        if (make_known[i].origin == KS_SKR)
+            continue;
+        s = make_store(&make_known[i]);
+        for (k = 0; k < s->n; k++) {
+            if (s->object[k]->sealed.p == NULL)
+                continue;
+            CU_ASSERT_TRUE(make_unseal(s, s->object[k], &plain));
+            CU_ASSERT_TRUE(plain.len > 0);
+            tee_buf_clear(&plain);
+            moved = *s->object[k];
+            moved.uuid[0] ^= 1;
+            CU_ASSERT_FALSE(make_unseal(s, &moved, &plain));
+            moved = *s->object[k];
+            moved.flags ^= KS_O_LOCAL;
+            CU_ASSERT_FALSE(make_unseal(s, &moved, &plain));
+        }
+        ks_store_put(s);
+    }
+}
+
+static void
+test_the_pins_open_the_wraps(void)
+{
+    const struct make both = { KS_LOCAL, MAKE_BOTH, KS_ED25519, false },
+                      none = { KS_LOCAL, MAKE_NONE, KS_ED25519, false };
+    struct ks_store *s = make_store(&both);
+    uint8_t tk[32] = { 0 };
+
+    CU_ASSERT_TRUE(make_unwrap(s, KS_USER, MAKE_USER_PIN, tk));
+    CU_ASSERT_EQUAL(sodium_memcmp(tk, make_tk, 32), 0);
+    memset(tk, 0, sizeof(tk));
+    CU_ASSERT_TRUE(make_unwrap(s, KS_SO, MAKE_SO_PIN, tk));
+    CU_ASSERT_EQUAL(sodium_memcmp(tk, make_tk, 32), 0);
+    CU_ASSERT_FALSE(make_unwrap(s, KS_USER, MAKE_SO_PIN, tk));
+    ks_store_put(s);
+    s = make_store(&none);
+    CU_ASSERT_TRUE(make_unwrap(s, KS_USER, NULL, tk));
+    CU_ASSERT_EQUAL(sodium_memcmp(tk, make_tk, 32), 0);
+    ks_store_put(s);
+}
+
+static const struct test tests[] = {
+    { "each known-answer file is made again byte for byte",
+      test_each_file_is_made_again },
+    { "each known-answer file is read and written alike",
+      test_each_file_is_read_and_written_alike },
+    { "each MAC is the one of the document",
+      test_each_mac_is_the_one_of_the_document },
+    { "MACs that another program computed",
+      test_macs_that_another_program_computed },
+    { "each sealed value opens under its own object only",
+      test_each_sealed_value_opens_under_its_own_object_only },
+    { "the PINs open the wraps", test_the_pins_open_the_wraps },
+    { NULL, NULL },
+};
+const struct suite suite_store_known = { "store_known", tests };
