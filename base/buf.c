@@ -34,10 +34,10 @@ grow(struct tee_buf *b, size_t need)
         b->err = TEE_E_NOMEM;
         return false;
     }
-    if (b->len > 0)
+    if (b->p != NULL) {
         memcpy(p, b->p, b->len);
-    if (b->p != NULL)
         sodium_memzero(b->p, b->room);
+    }
     free(b->p);
     b->p = p;
     b->room = room;

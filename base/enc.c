@@ -38,7 +38,8 @@ tee_hex_decode(struct tee_bytes s, uint8_t *ret, size_t want)
             return TEE_E_MALFORMED;
     }
     for (i = 0; i < want; i++)
-        ret[i] = (uint8_t)(nibble(s.p[2 * i]) << 4 | nibble(s.p[2 * i + 1]));
+        ret[i] = (uint8_t)((unsigned)nibble(s.p[2 * i]) << 4 |
+                           (unsigned)nibble(s.p[2 * i + 1]));
     return TEE_OK;
 }
 

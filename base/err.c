@@ -69,18 +69,17 @@ tee_err_name(enum tee_err err)
     return names[err];
 }
 
-enum tee_err
-tee_fault(struct tee_fault *f, enum tee_err err, const char *fmt, ...)
+void
+tee_fault_set(struct tee_fault *f, enum tee_err err, const char *fmt, ...)
 {
     va_list ap;
 
     if (f == NULL)
-        return err;
+        return;
     f->err = err;
     va_start(ap, fmt);
     (void)vsnprintf(f->text, sizeof(f->text), fmt, ap);
     va_end(ap);
-    return err;
 }
 
 void

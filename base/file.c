@@ -199,9 +199,9 @@ static enum tee_err
 open_path(const char *path, const struct tee_rule *rule, bool folder, int *ret,
           struct tee_fault *f)
 {
-    const char *last;
+    const char *last = NULL;
     enum tee_err err;
-    int dir;
+    int dir = -1;
 
     err = walk(path, rule, &dir, &last, f);
     if (err != TEE_OK)

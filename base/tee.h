@@ -100,9 +100,15 @@ struct tee_fault {
     char text[TEE_FAULT_TEXT]; /* UTF-8, one line, never secret */
 };
 
-/* Fills f (NULL: nothing) and returns err, so that `return tee_fault(...)`. */
-enum tee_err tee_fault(struct tee_fault *f, enum tee_err err, const char *fmt,
-                       ...) TEE_PRINTF(3, 4);
+/*
+ * tee_fault(f, err, fmt, ...) fills f (NULL: nothing) and is err, so that
+ * `return tee_fault(...)`.  A macro, since then static analysers see that what
+ * is returned is an error; err is evaluated twice.
+ */
+#define tee_fault(f, err, ...)                                                 \
+    (tee_fault_set((f), (err), __VA_ARGS__), (enum tee_err)(err))
+void tee_fault_set(struct tee_fault *f, enum tee_err err, const char *fmt, ...)
+    TEE_PRINTF(3, 4);
 /* Puts "text: " before what f says already. */
 void tee_fault_prefix(struct tee_fault *f, const char *fmt, ...)
     TEE_PRINTF(2, 3);

@@ -140,7 +140,8 @@ answered_error(const struct tee_msg *ans, struct tee_fault *f)
         return tee_fault(f, TEE_E_PEER, "helper: answered an unknown error");
     n = said.len < sizeof(text) - 1 ? said.len : sizeof(text) - 1;
     for (i = 0; i < n; i++)
-        text[i] = said.p[i] < 0x20 || said.p[i] == 0x7f ? '?' : (char)said.p[i];
+        text[i] = (char)(said.p[i] < 0x20 || said.p[i] == 0x7f ? 0x3f /* ? */
+                                                               : said.p[i]);
     while (n > 0 && n < said.len && (said.p[n] & 0xc0) == 0x80)
         n--; /* never half a character */
     text[n] = '\0';

@@ -62,16 +62,16 @@ section_bad(struct ks_conf_sec *s, unsigned line, const char *text)
 static int
 by_key(const void *a, const void *b)
 {
-    const struct tee_ini_pair *const *x = a, *const *y = b;
+    const struct tee_ini_pair *x = a, *y = b;
 
-    return strcmp((*x)->key, (*y)->key);
+    return strcmp(x->key, y->key);
 }
 
 /* Section name and LF, then key=value and LF in byte order of the keys. */
 static enum tee_err
 canonical_hash(const struct tee_ini_section *in, uint8_t ret[32])
 {
-    const struct tee_ini_pair **pair;
+    struct tee_ini_pair *pair;
     struct tee_buf b;
     enum tee_err err;
     size_t i;
@@ -80,12 +80,12 @@ canonical_hash(const struct tee_ini_section *in, uint8_t ret[32])
     if (pair == NULL)
         return TEE_E_NOMEM;
     for (i = 0; i < in->n; i++)
-        pair[i] = &in->pair[i];
+        pair[i] = in->pair[i];
     qsort(pair, in->n, sizeof(*pair), by_key);
     tee_buf_init(&b, KS_CONF_MAX + 1024);
     tee_buf_printf(&b, "%s\n", in->name);
     for (i = 0; i < in->n; i++)
-        tee_buf_printf(&b, "%s=%s\n", pair[i]->key, pair[i]->value);
+        tee_buf_printf(&b, "%s=%s\n", pair[i].key, pair[i].value);
     err = b.err;
     if (err == TEE_OK)
         tee_sha256(tee_buf_view(&b), ret);
@@ -137,10 +137,15 @@ read_pairs(struct ks_conf_sec *s, const struct tee_ini_section *in)
 static enum tee_err
 default_text(char **at, const char *value)
 {
+    char *copy;
+
     if (*at != NULL)
         return TEE_OK;
-    *at = strdup(value);
-    return *at == NULL ? TEE_E_NOMEM : TEE_OK;
+    copy = strdup(value);
+    if (copy == NULL)
+        return TEE_E_NOMEM;
+    *at = copy;
+    return TEE_OK;
 }
 
 /* Defaults that are values; the others are "absent". */
