@@ -1,0 +1,78 @@
+#include "pkcs11/tp11.h"
+
+/*
+ * The one map.  Where a call knows better (a message over its limit, the
+ * parts of a template), it answers before it comes here.
+ *
+ * Refusals are CKR_FUNCTION_REJECTED and outages CKR_DEVICE_ERROR, never
+ * CKR_USER_NOT_LOGGED_IN, which makes callers ask for a PIN (pkcs11.md,
+ * section 4; agent-identity.md, section 11).
+ */
+CK_RV
+tp11_rv(enum tee_err err)
+{
+    static const CK_RV map[TEE_E_COUNT] = {
+        [TEE_OK] = CKR_OK,
+        [TEE_E_NOMEM] = CKR_HOST_MEMORY,
+        [TEE_E_ARG] = CKR_ARGUMENTS_BAD,
+        [TEE_E_STATE] = CKR_FUNCTION_FAILED,
+        [TEE_E_TOOBIG] = CKR_DEVICE_MEMORY,
+        [TEE_E_TRUNCATED] = CKR_DEVICE_ERROR,
+        [TEE_E_IO] = CKR_DEVICE_ERROR,
+        [TEE_E_NOTFOUND] = CKR_OBJECT_HANDLE_INVALID,
+        [TEE_E_EXISTS] = CKR_DEVICE_ERROR,
+        [TEE_E_TRUST] = CKR_DEVICE_ERROR,
+        [TEE_E_CONFIG] = CKR_DEVICE_ERROR,
+        [TEE_E_READONLY] = CKR_TOKEN_WRITE_PROTECTED,
+        [TEE_E_TIMEOUT] = CKR_DEVICE_ERROR,
+        [TEE_E_PEER] = CKR_DEVICE_ERROR,
+        [TEE_E_FORKED] = CKR_CRYPTOKI_NOT_INITIALIZED,
+        [TEE_E_LOGIN] = CKR_USER_NOT_LOGGED_IN,
+        [TEE_E_PIN] = CKR_PIN_INCORRECT,
+        [TEE_E_PIN_LOCKED] = CKR_PIN_LOCKED,
+        [TEE_E_PIN_LEN] = CKR_PIN_LEN_RANGE,
+        [TEE_E_PIN_TYPE] = CKR_USER_TYPE_INVALID,
+        [TEE_E_PROHIBITED] = CKR_ACTION_PROHIBITED,
+        [TEE_E_MECH] = CKR_MECHANISM_INVALID,
+        [TEE_E_MECH_PARAM] = CKR_MECHANISM_PARAM_INVALID,
+        [TEE_E_KEY_TYPE] = CKR_KEY_TYPE_INCONSISTENT,
+        [TEE_E_DATA_LEN] = CKR_DATA_LEN_RANGE,
+        [TEE_E_SIG_LEN] = CKR_SIGNATURE_LEN_RANGE,
+        [TEE_E_STORE_ALTERED] = CKR_DEVICE_ERROR,
+        [TEE_E_STORE_VERSION] = CKR_DEVICE_ERROR,
+        [TEE_E_SELFTEST] = CKR_GENERAL_ERROR,
+        [TEE_E_UNAVAIL] = CKR_DEVICE_ERROR,
+        [TEE_E_KEY_ACQ] = CKR_DEVICE_ERROR,
+        [TEE_E_NOT_TEE_BOUND] = CKR_FUNCTION_REJECTED,
+        [TEE_E_KEY_EXPIRED] = CKR_FUNCTION_REJECTED,
+        [TEE_E_COLLECT] = CKR_DEVICE_ERROR,
+        [TEE_E_MALFORMED] = CKR_DEVICE_ERROR,
+        [TEE_E_SIGNATURE] = CKR_SIGNATURE_INVALID,
+        [TEE_E_CHAIN] = CKR_FUNCTION_FAILED,
+        [TEE_E_MEASUREMENT] = CKR_FUNCTION_FAILED,
+        [TEE_E_TCB] = CKR_FUNCTION_FAILED,
+        [TEE_E_REPORT_DATA] = CKR_FUNCTION_FAILED,
+        [TEE_E_SPKI] = CKR_FUNCTION_FAILED,
+        [TEE_E_DEBUG] = CKR_FUNCTION_FAILED,
+        [TEE_E_EXPIRED] = CKR_FUNCTION_FAILED,
+        [TEE_E_NOT_YET_VALID] = CKR_FUNCTION_FAILED,
+        [TEE_E_REPLAYED] = CKR_FUNCTION_FAILED,
+        [TEE_E_REVOKED] = CKR_FUNCTION_FAILED,
+        [TEE_E_POLICY_DENIED] = CKR_FUNCTION_REJECTED,
+        [TEE_E_POLICY_INVALID] = CKR_FUNCTION_REJECTED,
+        [TEE_E_UNSUPPORTED] = CKR_DEVICE_ERROR,
+        [TEE_E_NOT_CHECKED] = CKR_FUNCTION_FAILED,
+        [TEE_E_SIMULATED] = CKR_FUNCTION_FAILED,
+        [TEE_E_SEAL_AUTH] = CKR_DEVICE_ERROR,
+        [TEE_E_SEAL_FORMAT] = CKR_DEVICE_ERROR,
+        [TEE_E_SEAL_POLICY] = CKR_DEVICE_ERROR,
+        [TEE_E_POSSESSION] = CKR_FUNCTION_FAILED,
+    };
+
+    /* an error without a row is never a success */
+    if (err == TEE_OK)
+        return CKR_OK;
+    if (err < 0 || err >= TEE_E_COUNT || map[err] == CKR_OK)
+        return CKR_GENERAL_ERROR;
+    return map[err];
+}
