@@ -50,7 +50,8 @@ want(struct tee_buf *b, size_t n)
 {
     if (b->err != TEE_OK)
         return false;
-    if (n > b->max || b->len > b->max - n) {
+    /* the NUL must not wrap either, whatever the ceiling */
+    if (n > b->max || b->len > b->max - n || n >= SIZE_MAX - b->len) {
         b->err = TEE_E_TOOBIG;
         return false;
     }

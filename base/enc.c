@@ -43,8 +43,22 @@ tee_hex_decode(struct tee_bytes s, uint8_t *ret, size_t want)
     return TEE_OK;
 }
 
-/* libsodium does the coding in constant time; what it accepts is exactly
- * the canonical form (no white space, zero trailing bits). */
+/*
+ * libsodium does the coding in constant time and refuses white space, wrong
+ * padding and trailing bits that are not zero.  But its 1.0.18 takes some
+ * bytes over 0x7f for letters, so only ASCII is given to it.
+ */
+static bool
+ascii(const uint8_t *p, size_t n)
+{
+    uint8_t all = 0;
+    size_t i;
+
+    for (i = 0; i < n; i++)
+        all |= p[i];
+    return all < 0x80;
+}
+
 static void
 b64(struct tee_buf *b, struct tee_bytes v, int variant)
 {
@@ -64,23 +78,28 @@ b64(struct tee_buf *b, struct tee_bytes v, int variant)
 static enum tee_err
 b64_decode(struct tee_bytes s, int variant, struct tee_buf *ret)
 {
+    size_t n, used, before = ret->len;
     uint8_t piece[48];
-    size_t n, used;
+    bool good = true;
 
-    while (s.len > 0) {
+    while (good && s.len > 0) {
         n = s.len < 64 ? s.len : 64;
         /* padding may stand in the last piece only */
-        if (n < s.len && memchr(s.p, '=', n) != NULL)
-            return TEE_E_MALFORMED;
-        if (sodium_base642bin(piece, sizeof(piece), (const char *)s.p, n, NULL,
-                              &used, NULL, variant) != 0)
-            return TEE_E_MALFORMED;
-        tee_buf_put(ret, piece, used);
+        good = (n == s.len || memchr(s.p, '=', n) == NULL) && ascii(s.p, n) &&
+               sodium_base642bin(piece, sizeof(piece), (const char *)s.p, n,
+                                 NULL, &used, NULL, variant) == 0;
+        if (good)
+            tee_buf_put(ret, piece, used);
         s.p += n;
         s.len -= n;
     }
     sodium_memzero(piece, sizeof(piece));
-    return ret->err;
+    if (ret->err == TEE_OK && good)
+        return TEE_OK;
+    if (ret->len > before) /* all or nothing */
+        sodium_memzero(ret->p + before, ret->len - before);
+    ret->len = before;
+    return good ? ret->err : TEE_E_MALFORMED;
 }
 
 void

@@ -69,17 +69,47 @@ tee_err_name(enum tee_err err)
     return names[err];
 }
 
+/*
+ * What tee.h promises of a sentence: UTF-8, also when it was cut to fit (it
+ * travels in frames, which refuse anything else), and one line.
+ */
+static void
+tidy(char text[TEE_FAULT_TEXT], bool cut)
+{
+    size_t n = strlen(text), tail = n;
+    bool utf8;
+    char *p;
+
+    if (cut) { /* drop a last sequence that is not whole: at most 3 bytes */
+        while (tail > 0 && n - tail < 3 &&
+               ((uint8_t)text[tail - 1] & 0xc0) == 0x80)
+            tail--;
+        if (tail > 0 && (uint8_t)text[tail - 1] >= 0xc0 &&
+            !tee_utf8(tee_bytes_of(text + tail - 1)))
+            text[tail - 1] = '\0';
+    }
+    utf8 = tee_utf8(tee_bytes_of(text));
+    for (p = text; *p != '\0'; p++) {
+        uint8_t c = (uint8_t)*p;
+
+        if (c < 0x20 || c == 0x7f || (c >= 0x80 && !utf8))
+            *p = '?';
+    }
+}
+
 void
 tee_fault_set(struct tee_fault *f, enum tee_err err, const char *fmt, ...)
 {
     va_list ap;
+    int n;
 
     if (f == NULL)
         return;
     f->err = err;
     va_start(ap, fmt);
-    (void)vsnprintf(f->text, sizeof(f->text), fmt, ap);
+    n = vsnprintf(f->text, sizeof(f->text), fmt, ap);
     va_end(ap);
+    tidy(f->text, n >= TEE_FAULT_TEXT);
 }
 
 void
@@ -88,13 +118,16 @@ tee_fault_prefix(struct tee_fault *f, const char *fmt, ...)
     char old[TEE_FAULT_TEXT];
     va_list ap;
     size_t n;
+    int k;
 
     if (f == NULL)
         return;
     memcpy(old, f->text, sizeof(old));
     va_start(ap, fmt);
-    (void)vsnprintf(f->text, sizeof(f->text), fmt, ap);
+    k = vsnprintf(f->text, sizeof(f->text), fmt, ap);
     va_end(ap);
     n = strlen(f->text);
-    (void)snprintf(f->text + n, sizeof(f->text) - n, ": %s", old);
+    if (k < TEE_FAULT_TEXT)
+        k += snprintf(f->text + n, sizeof(f->text) - n, ": %s", old);
+    tidy(f->text, k >= TEE_FAULT_TEXT);
 }

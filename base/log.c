@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <poll.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -38,13 +39,23 @@ to_syslog(const char *line)
     (void)close(fd);
 }
 
+/* Room for a line that goes in one piece, and somebody who may read it: a
+ * full pipe would hold the host up, a closed one would send it SIGPIPE. */
+static bool
+stderr_takes(void)
+{
+    struct pollfd p = { STDERR_FILENO, POLLOUT, 0 };
+
+    return poll(&p, 1, 0) == 1 && p.revents == POLLOUT;
+}
+
 static void
 to_stderr(const char *line)
 {
     char msg[LINE + 64];
     int n = snprintf(msg, sizeof(msg), "tee-pkcs11: %s\n", line);
 
-    if (n > 0 && (size_t)n < sizeof(msg) &&
+    if (n > 0 && (size_t)n < sizeof(msg) && stderr_takes() &&
         write(STDERR_FILENO, msg, (size_t)n) < 0)
         return; /* nobody to tell */
 }

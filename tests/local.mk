@@ -3,6 +3,11 @@ AM_TESTS_ENVIRONMENT = OPENSSL_CONF=/dev/null LC_ALL=C TZ=UTC0 \
 	TEE_VECTORS="$${TEE_VECTORS:-$(abs_top_srcdir)/../shared/vectors}"; \
 	export OPENSSL_CONF LC_ALL TZ srcdir builddir TEE_VECTORS;
 TEST_CPPFLAGS = $(AM_CPPFLAGS) $(CUNIT_CFLAGS)
+# Allocation failure, see tests/support/alloc.h.
+alloc_files = tests/support/alloc.c tests/support/alloc.h
+alloc_wrap = -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc \
+	-Wl,--wrap=reallocarray,--wrap=strdup,--wrap=strndup \
+	-Wl,--wrap=mmap,--wrap=mlock
 
 # One CUnit program per folder: tests/support/cunit_main.c runs `suites[]`.
 include tests/base/local.mk
