@@ -10,12 +10,14 @@ tee_sha256(struct tee_bytes b, uint8_t ret[32])
 }
 
 /* RFC 5869, section 2.2; an absent salt is 32 zero bytes, which HMAC's own
- * padding of an empty key gives as well. */
+ * padding of an empty key gives as well.  libsodium wants a pointer even so. */
 static void
 extract(struct tee_bytes ikm, struct tee_bytes salt, uint8_t prk[32])
 {
     crypto_auth_hmacsha256_state st;
 
+    if (salt.len == 0)
+        salt = TEE_STR("");
     (void)crypto_auth_hmacsha256_init(&st, salt.p, salt.len);
     (void)crypto_auth_hmacsha256_update(&st, ikm.p, ikm.len);
     (void)crypto_auth_hmacsha256_final(&st, prk);
