@@ -83,8 +83,8 @@ ks_client_free(struct ks_client *c)
 
 /* ---- one at a time ------------------------------------------------------- */
 
-static struct timespec
-at_monotonic(int64_t until)
+struct timespec
+ks_at_monotonic(int64_t until)
 {
     int64_t left = until - tee_clock.mono_ms();
     struct timespec ts = { 0 };
@@ -104,7 +104,7 @@ at_monotonic(int64_t until)
 static enum tee_err
 take_turn(struct ks_client *c, int64_t until)
 {
-    struct timespec ts = at_monotonic(until);
+    struct timespec ts = ks_at_monotonic(until);
     int e = 0;
 
     (void)pthread_mutex_lock(&c->lock);

@@ -382,10 +382,13 @@ void ks_key_put(struct ks_key *k); /* NULL ok */
 
 /* One operation, embedded in a session; no allocation for one-shot Ed25519. */
 #define KS_MESSAGE_MAX ((size_t)16 << 20)
+struct tee_plugin;
 struct ks_op {
-    struct ks_key *key; /* signing: counted */
+    struct ks_key *key;          /* signing: counted */
+    const struct tee_plugin *by; /* whose pub, stream and check are */
     void *pub;          /* verifying other than Ed25519: the plug-in's key */
-    void *stream;       /* the plug-in's running operation */
+    void *stream;       /* the running operation */
+    void *check;        /* verify_after_sign: the check that runs along */
     struct tee_buf msg; /* collected parts */
     struct ks_mech mech;
     enum ks_ktype type;

@@ -5,6 +5,7 @@
 #ifndef TEE_KEYSTORE_KS_INTERNAL_H
 #define TEE_KEYSTORE_KS_INTERNAL_H
 
+#include <pthread.h>
 #include <time.h>
 
 #include "keystore/ks.h"
@@ -76,6 +77,8 @@ void ks_child_abandon(struct ks_child *c);
  */
 
 struct ks_client;
+/* A tee_clock.mono_ms() value for pthread_cond_timedwait. */
+struct timespec ks_at_monotonic(int64_t until);
 /* Starts nothing. Both pointers outlive the client. */
 TEE_MUST_USE enum tee_err ks_client_new(const struct ks_conf *file,
                                         const struct ks_conf_token *conf,
@@ -297,5 +300,282 @@ TEE_MUST_USE enum tee_err
 ks_store_change(const struct ks_conf_token *conf, int64_t until,
                 const struct ks_change *change, struct ks_store **ret,
                 struct ks_stamp *stamp, struct tee_fault *f);
+
+/* ---- tk.c: the token key -------------------------------------------------
+ */
+
+#define KS_NO_LOCKED                                                           \
+    "no memory that can be locked; raise RLIMIT_MEMLOCK (\"ulimit -l\"), or "  \
+    "write lock = try"
+#define KS_TK         32
+#define KS_SEED       32
+#define KS_SEALED_MIN KS_SEAL_OVER
+#define KS_SEAL_FLAGS                                                          \
+    0x1f0u /* of an object: what the AAD of `sealed` holds                     \
+            */
+#define KS_SEAL_NONCE 24
+#define KS_PIN_BOX    72 /* nonce || TK || tag */
+
+/* TK and what is derived from it, counted; wiped with the last reference, so
+ * that a logout does not pull it away under a call of another thread. */
+struct ks_tk {
+    unsigned refs; /* atomic */
+    struct tee_arena *arena;
+    uint8_t *key;  /* slot: TK || key of the MAC */
+    uint8_t *seal; /* slot: key of what is sealed */
+    uint8_t uuid[16], epoch[16];
+};
+/* Zeroed; the caller fills key[0..31] and calls ks_tk_derive. */
+TEE_MUST_USE enum tee_err ks_tk_new(struct tee_arena *arena,
+                                    const uint8_t uuid[16],
+                                    const uint8_t epoch[16], struct ks_tk **ret,
+                                    struct tee_fault *f);
+TEE_MUST_USE enum tee_err ks_tk_derive(struct ks_tk *tk);
+void ks_tk_get(struct ks_tk *tk);
+void ks_tk_put(struct ks_tk *tk); /* NULL ok */
+const uint8_t *ks_tk_mac(const struct ks_tk *tk);
+/* Was the store made with this TK; else it was initialised anew. */
+bool ks_tk_fits(const struct ks_tk *tk, const struct ks_store *s);
+/* Seals `clear` for the object as it stands: uuid, type, SPKI and flags go
+ * into the AAD.  ret is initialised here. */
+TEE_MUST_USE enum tee_err ks_tk_seal(const struct ks_tk *tk,
+                                     enum ks_origin origin,
+                                     const struct ks_object *o,
+                                     struct tee_bytes clear,
+                                     struct tee_buf *ret);
+/* ret has room for o->sealed.len - KS_SEAL_OVER.  TEE_E_STORE_ALTERED. */
+TEE_MUST_USE enum tee_err ks_tk_open(const struct ks_tk *tk,
+                                     enum ks_origin origin,
+                                     const struct ks_object *o, uint8_t *ret,
+                                     struct tee_fault *f);
+/* scrypt(PIN, salt), N = 2^log2n, r = 8, p = 1. */
+TEE_MUST_USE enum tee_err ks_stretch(struct tee_bytes pin,
+                                     const uint8_t salt[32], unsigned log2n,
+                                     uint8_t ret[32], struct tee_fault *f);
+/* For the tests alone: the cost of new PINs, 14 or 15 (the default). */
+void ks_stretch_cost(unsigned log2n);
+unsigned ks_stretch_log2n(void);
+
+/* A wrap that no store holds yet, with its bytes. */
+struct ks_newwrap {
+    struct ks_wrap w;
+    struct tee_buf mem;
+};
+
+/* ---- ks_local.c, ks_tee.c, ks_skr.c: what differs by origin -----------------
+ */
+
+struct ks_key;
+struct ks_ops {
+    /* Is there anything a private operation could do, in this build, with
+     * this configuration: TEE_E_UNSUPPORTED, "unsupported: ...". */
+    enum tee_err (*ready)(const struct ks_conf_token *c, struct tee_fault *f);
+    void (*stat)(const struct ks_conf_token *c, struct ks_stamp *ret);
+    /* What there is to see.  TEE_E_NOTFOUND: nothing yet. */
+    enum tee_err (*load)(const struct ks_conf_token *c, struct ks_store **ret,
+                         struct ks_stamp *stamp, struct tee_fault *f);
+    bool writes;  /* a store that this process may change, and keys made here */
+    bool imports; /* private keys from outside, session keys */
+    bool helper;  /* asks the private child */
+    enum ks_wrap_kind clear_wrap, pin_wrap; /* without and with a PIN */
+    /* stretched: 32 bytes, or NULL without a PIN. */
+    enum tee_err (*wrap)(struct ks_token *t, enum ks_role role,
+                         const struct ks_tk *tk, const uint8_t *stretched,
+                         struct ks_newwrap *ret, struct tee_fault *f);
+    /* Into tk->key.  TEE_E_PIN: it does not open; without a PIN
+     * TEE_E_STORE_ALTERED. */
+    enum tee_err (*unwrap)(struct ks_token *t, enum ks_role role,
+                           const struct ks_wrap *w, const uint8_t *stretched,
+                           struct ks_tk *tk, struct tee_fault *f);
+    /* NULL, or what else has to be so before a key is handed out. */
+    enum tee_err (*admit)(struct ks_token *t, struct ks_key *k,
+                          const struct ks_object *o, struct ks_tk *tk,
+                          struct tee_fault *f);
+};
+/* service: local and tee_generated with via = unix: */
+extern const struct ks_ops ks_ops_local, ks_ops_tee, ks_ops_skr, ks_ops_service;
+
+/* ---- keystore.c: tokens and snapshots ---------------------------------------
+ */
+
+#define KS_KEYS_OPEN 256
+#define KS_BUCKETS   64
+/* keys in the cache, those still in use by a session, token keys */
+#define KS_SLOTS_MAX (KS_KEYS_OPEN + 4096 + 64)
+
+/* The snapshot with its count; `pub` comes first. */
+struct ks_snapshot {
+    struct ks_snap pub;
+    unsigned refs;                /* atomic */
+    const struct ks_store *store; /* NULL: none */
+    const struct ks_evidence **evidence;
+    _Atomic bool authentic; /* its MAC was checked */
+};
+static inline struct ks_snapshot *
+ks_snapshot_of(const struct ks_snap *s)
+{
+    return (struct ks_snapshot *)(uintptr_t)s;
+}
+
+struct ks_token {
+    const struct ks_conf *file;
+    const struct ks_conf_token *conf;
+    const struct ks_ops *ops;
+    struct tee_secret mark; /* first byte 1: the process that made it */
+    struct tee_arena *arena;
+    pthread_mutex_t lock; /* what follows; never held across a file, a frame or
+                             a wait */
+    pthread_cond_t idle;  /* !busy */
+    /* One slow thing at a time: opening, acquiring, logging in, writing. */
+    bool busy;
+    int64_t until;            /* of whom set busy: for all that he does */
+    struct ks_client *client; /* NULL: asks nobody */
+    const struct ks_snap *snap;
+    struct ks_stamp stamp;
+    uint64_t ticket, published; /* of reads: an older one never wins */
+    struct tee_fault bad;       /* of the last read */
+    struct tee_fault last;      /* of the last acquisition or collection */
+    struct ks_tk *tk;
+    enum ks_role role; /* who is in; 0 nobody, without a PIN always 0 */
+    uint64_t logins;   /* counts logins and logouts */
+    struct ks_key *bucket[KS_BUCKETS], *newest, *oldest;
+    size_t n_keys;
+    bool said_first; /* first use of a local key is one line in the log */
+    /* Evidence that a read-only store could not take. */
+    const struct ks_evidence **kept;
+    size_t n_kept;
+    char platform[32]; /* of the last evidence collected here */
+};
+bool ks_token_here(const struct ks_token *t);
+int64_t ks_token_until(const struct ks_token *t); /* now + deadline */
+/* TEE_E_TIMEOUT when another thread kept it until then, TEE_E_FORKED. */
+TEE_MUST_USE enum tee_err ks_busy_begin(struct ks_token *t, int64_t until,
+                                        struct tee_fault *f);
+void ks_busy_end(struct ks_token *t);
+/* Remembers why an acquisition or collection failed, or that it did not. */
+enum tee_err ks_token_outcome(struct ks_token *t, enum tee_err err,
+                              const struct tee_fault *f);
+/* What a change of the store left behind becomes the snapshot; takes s. */
+TEE_MUST_USE enum tee_err ks_publish(struct ks_token *t, struct ks_store *s,
+                                     const struct ks_stamp *stamp,
+                                     struct tee_fault *f);
+/* The same store seen by somebody else (login, logout, evidence kept). */
+TEE_MUST_USE enum tee_err ks_republish(struct ks_token *t, struct tee_fault *f);
+/* By whom set busy: TK for `role` (0: any), opened now where no PIN guards
+ * it; the snapshot that it was checked against, +1; the count of logins that
+ * both are good for. */
+TEE_MUST_USE enum tee_err ks_tk_need(struct ks_token *t, enum ks_role role,
+                                     uint64_t *logins, struct ks_tk **ret,
+                                     const struct ks_snap **snap,
+                                     struct tee_fault *f);
+/* The MAC of the snapshot, once a snapshot. */
+TEE_MUST_USE enum tee_err ks_snap_authentic(const struct ks_snap *s,
+                                            const struct ks_tk *tk,
+                                            struct tee_fault *f);
+/* A wrap of another kind than origin and `pin` demand is never used. */
+TEE_MUST_USE enum tee_err ks_wrap_demanded(const struct ks_token *t,
+                                           const struct ks_wrap *w,
+                                           struct tee_fault *f);
+/* One change under TK: checks the epoch, calls edit, publishes. */
+struct ks_edit {
+    struct ks_tk *tk;
+    enum tee_err (*edit)(struct ks_store *s, void *arg, struct tee_fault *f);
+    void *arg;
+};
+TEE_MUST_USE enum tee_err ks_edit(struct ks_token *t, struct ks_edit *e,
+                                  struct tee_fault *f);
+
+/* ---- key.c ------------------------------------------------------------------
+ */
+
+struct ks_key {
+    unsigned refs; /* atomic */
+    struct ks_token *t;
+    enum ks_ktype type;
+    uint8_t uuid[16];
+    uint8_t nonce[KS_SEAL_NONCE]; /* of `sealed`: which state of the object */
+    uint8_t *sk;                  /* slot: Ed25519 seed || public half */
+    uint8_t pk[32];               /* Ed25519 */
+    const struct tee_plugin *by;  /* whose handle is */
+    void *handle;
+    bool cached;
+    struct ks_key *chain, *newer, *older;
+};
+/* Closes what the snapshot no longer holds, or everything (NULL).  The token
+ * is locked; returns a chain for ks_keys_drop once it is not. */
+TEE_MUST_USE struct ks_key *ks_keys_close(struct ks_token *t,
+                                          const struct ks_store *now);
+void ks_keys_drop(struct ks_key *chain);
+/* A fresh private key and its SPKI; `clear` is what gets sealed. */
+struct ks_fresh {
+    struct ks_key *key;
+    struct tee_secret clear;
+    size_t clear_len;
+    struct tee_buf spki;
+};
+/* secret empty: generate.  All of ret is the caller's, also after an error. */
+TEE_MUST_USE enum tee_err ks_fresh_make(struct ks_token *t, enum ks_ktype type,
+                                        struct tee_bytes secret,
+                                        struct ks_fresh *ret,
+                                        struct tee_fault *f);
+void ks_fresh_clear(struct ks_fresh *x);
+/* The object's state that this key was made from; then into the cache. */
+void ks_key_name(struct ks_key *k, const struct ks_object *o);
+TEE_MUST_USE enum tee_err ks_key_cache(struct ks_token *t, struct ks_key *k,
+                                       uint64_t logins, struct tee_fault *f);
+/* "Signature by the bound key" of proofs, in the key's own algorithm. */
+TEE_MUST_USE enum tee_err ks_key_prove(struct ks_key *k, struct tee_bytes msg,
+                                       struct tee_buf *ret,
+                                       struct tee_fault *f);
+
+/* ---- op.c, op_ed.c, op_plugin.c: one table a family of keys -----------------
+ */
+
+struct ks_alg {
+    /* TEE_E_MECH, TEE_E_MECH_PARAM, or it can be done here. */
+    enum tee_err (*check)(enum ks_ktype type, const struct ks_mech *m);
+    /* A new private half, seed or PKCS#8, into TEE_PKCS8_MAX bytes. */
+    enum tee_err (*make)(enum ks_ktype type, uint8_t *secret, size_t *len,
+                         struct tee_fault *f);
+    /* k->sk or k->handle, and the public half recomputed from it. */
+    enum tee_err (*load)(struct ks_key *k, struct tee_bytes secret,
+                         struct tee_buf *spki, struct tee_fault *f);
+    void (*key_clear)(struct ks_key *k); /* half-loaded ones too */
+    enum tee_err (*sign_init)(struct ks_op *op);
+    enum tee_err (*verify_init)(struct ks_op *op, struct tee_bytes spki);
+    enum tee_err (*update)(struct ks_op *op, struct tee_bytes part);
+    /* TEE_E_SELFTEST: verify_after_sign says that it is wrong. */
+    enum tee_err (*sign)(struct ks_op *op, struct tee_bytes msg, uint8_t *sig,
+                         size_t *len);
+    enum tee_err (*sign_final)(struct ks_op *op, uint8_t *sig, size_t *len);
+    enum tee_err (*verify)(struct ks_op *op, struct tee_bytes msg,
+                           struct tee_bytes sig);
+    enum tee_err (*verify_final)(struct ks_op *op, struct tee_bytes sig);
+    void (*clear)(struct ks_op *op); /* what the operation made, not the key */
+};
+extern const struct ks_alg ks_alg_ed25519, ks_alg_plugin;
+const struct ks_alg *ks_alg(enum ks_ktype type);
+
+/* ---- evidence.c, boot.c -----------------------------------------------------
+ */
+
+/* Of the running kernel: /proc/sys/kernel/random/boot_id. */
+TEE_MUST_USE enum tee_err ks_boot_id(uint8_t ret[16], struct tee_fault *f);
+/* Once-per-boot evidence about the key, collected now (B = 0), +1.  By whom
+ * set busy. */
+TEE_MUST_USE enum tee_err ks_evidence_acquire(struct ks_token *t,
+                                              struct ks_key *k,
+                                              const struct ks_object *o,
+                                              const struct ks_evidence **ret,
+                                              struct tee_fault *f);
+/* That of the snapshot if it is of this boot and of this statement, +1; NULL:
+ * none. */
+const struct ks_evidence *ks_evidence_now(struct ks_token *t,
+                                          const uint8_t key[16]);
+/* Into the store, or into memory where that can't be written.  By whom set
+ * busy. */
+TEE_MUST_USE enum tee_err ks_evidence_keep(struct ks_token *t, struct ks_tk *tk,
+                                           const struct ks_evidence *e,
+                                           struct tee_fault *f);
 
 #endif

@@ -74,7 +74,9 @@ tests_keystore_check_keystore_SOURCES = tests/support/test.h \
 	tests/keystore/main.c tests/keystore/conf.c \
 	tests/keystore/store_cbor.c tests/keystore/store_check.c \
 	tests/keystore/store_known.c \
-	tests/keystore/store_make.c tests/keystore/store_make.h
+	tests/keystore/store_make.c tests/keystore/store_make.h \
+	tests/keystore/fixture.c tests/keystore/fixture.h \
+	tests/keystore/token.c
 tests_keystore_check_keystore_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_keystore_check_keystore_LDADD = libks.la libbase.la libpathsbuild.la \
 	$(CUNIT_LIBS)

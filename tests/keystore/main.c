@@ -2,6 +2,14 @@
 
 #include "tests/keystore/suites.h"
 
-const struct suite *const suites[] = { &suite_conf, &suite_store_cbor,
-                                       &suite_store_check, &suite_store_known,
-                                       NULL };
+/* One a line, so that two people may add one each. */
+/* clang-format off */
+const struct suite *const suites[] = {
+    &suite_conf,
+    &suite_store_cbor,
+    &suite_store_check,
+    &suite_store_known,
+    &suite_token,
+    NULL,
+};
+/* clang-format on */

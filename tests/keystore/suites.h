@@ -8,5 +8,6 @@ extern const struct suite suite_conf;
 extern const struct suite suite_store_cbor;
 extern const struct suite suite_store_check;
 extern const struct suite suite_store_known;
+extern const struct suite suite_token;
 
 #endif
