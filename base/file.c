@@ -103,7 +103,11 @@ open_fault(int dir, const char *name, const char *path, struct tee_fault *f)
     return sys_fault(f, path, "open");
 }
 
-/* One folder deeper: closes *dir and replaces it. upto: the path so far. */
+/*
+ * One folder deeper: closes *dir and replaces it. upto: the path so far.
+ * O_PATH: to go through a folder takes no permission to list it (a home of
+ * mode 0711, seen by another account).
+ */
 static enum tee_err
 step(int *dir, const char *name, const char *upto, const struct tee_rule *rule,
      struct tee_fault *f)
@@ -113,7 +117,7 @@ step(int *dir, const char *name, const char *upto, const struct tee_rule *rule,
 
     if (*name == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
         return tee_fault(f, TEE_E_ARG, "%s: not a plain path", upto);
-    next = openat(*dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    next = openat(*dir, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (next < 0)
         return open_fault(*dir, name, upto, f);
     (void)close(*dir);
@@ -137,7 +141,7 @@ walk(const char *path, const struct tee_rule *rule, int *ret, const char **last,
     copy = strdup(path);
     if (copy == NULL)
         return tee_fault(f, TEE_E_NOMEM, "no memory");
-    fd = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
         err = sys_fault(f, "/", "open");
     for (name = copy + 1; err == TEE_OK; name = end + 1) {

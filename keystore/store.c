@@ -243,11 +243,14 @@ make_folder(const struct ks_conf_token *conf, struct tee_fault *f)
     const char *last = NULL;
     enum tee_err err;
     int above = -1;
+    bool made;
 
     err = open_parent(conf, &above, &last, f);
     if (err != TEE_OK)
         return err;
-    if ((mkdirat(above, last, 0700) != 0 && errno != EEXIST) ||
+    made = mkdirat(above, last, 0700) == 0;
+    if ((!made && errno != EEXIST) ||
+        (made && fchmodat(above, last, 0700, 0) != 0) || /* over any umask */
         fsync(above) != 0)
         err = sys_fault(conf, "mkdir", f);
     (void)close(above);
@@ -456,6 +459,18 @@ remove_leftovers(int dir, const char *name)
     (void)closedir(d);
 }
 
+static enum tee_err
+encode(const struct ks_store *s, const uint8_t *mac_key, struct tee_buf *b,
+       struct tee_fault *f)
+{
+    enum tee_err err = ks_store_encode(s, mac_key, b);
+
+    if (err == TEE_E_TOOBIG)
+        return tee_fault(f, err, "the store would pass %zu bytes",
+                         KS_STORE_MAX);
+    return err;
+}
+
 /* Runs the callback on what is there now; what it leaves is encoded in *b.
  * *s is the caller's to put, whatever happened. */
 static enum tee_err
@@ -474,9 +489,7 @@ run_change(const struct ks_change *change, struct ks_store **s,
     if (err == TEE_OK && *s == old && mac_key != NULL)
         err = ks_store_authentic(old, mac_key, f);
     if (err == TEE_OK)
-        err = ks_store_encode(*s, mac_key, b);
-    if (err == TEE_E_TOOBIG && b->err == TEE_E_TOOBIG)
-        err = tee_fault(f, err, "the store would pass %zu bytes", KS_STORE_MAX);
+        err = encode(*s, mac_key, b, f);
     ks_store_put(old);
     return err;
 }

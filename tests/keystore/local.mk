@@ -72,7 +72,8 @@ TESTS += tests/keystore/check-keystore
 tests_keystore_check_keystore_SOURCES = tests/support/test.h \
 	tests/support/cunit_main.c tests/keystore/suites.h \
 	tests/keystore/main.c tests/keystore/conf.c \
-	tests/keystore/store_cbor.c tests/keystore/store_check.c \
+	tests/keystore/store.c tests/keystore/store_cbor.c \
+	tests/keystore/store_check.c \
 	tests/keystore/store_known.c \
 	tests/keystore/store_make.c tests/keystore/store_make.h \
 	tests/keystore/fixture.c tests/keystore/fixture.h \

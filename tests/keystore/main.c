@@ -6,6 +6,7 @@
 /* clang-format off */
 const struct suite *const suites[] = {
     &suite_conf,
+    &suite_store,
     &suite_store_cbor,
     &suite_store_check,
     &suite_store_known,

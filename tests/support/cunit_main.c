@@ -11,7 +11,7 @@
 
 static const char *skipped_why;
 static unsigned skipped;
-static char dirs[16][128];
+static char dirs[128][128];
 static size_t n_dirs;
 
 void
