@@ -7,7 +7,8 @@ libks_la_SOURCES = keystore/ks.h keystore/ks_internal.h \
 	keystore/evidence.c keystore/init.c keystore/key.c keystore/keystore.c \
 	keystore/kinfo.c keystore/ks_local.c keystore/ks_skr.c \
 	keystore/ks_tee.c keystore/object.c keystore/op.c keystore/op_ed.c \
-	keystore/op_plugin.c keystore/plugin_absent.c keystore/pin.c keystore/status.c keystore/tk.c \
+	keystore/op_plugin.c keystore/pin.c keystore/plugin.c \
+	keystore/status.c keystore/tk.c \
 	keystore/store.c keystore/store_cbor.c keystore/store_check.c \
 	keystore/store_map.c \
 	keystore/store_pool.c

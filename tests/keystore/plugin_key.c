@@ -1,0 +1,8 @@
+#include "config.h"
+
+#include "tests/keystore/plugin_util.h"
+
+static const struct test tests[] = {
+    { NULL, NULL },
+};
+const struct suite suite_plugin_key = { "plugin_key", tests };
