@@ -47,7 +47,7 @@ att_policy_parse(const uint8_t *json, size_t len, att_policy **ret, char *why,
     struct tee_fault f = { .text = "" };
     enum tee_err err;
 
-    if (json == NULL || ret == NULL)
+    if ((json == NULL && len > 0) || ret == NULL)
         return ATT_E_ARG;
     p = calloc(1, sizeof(*p));
     if (p == NULL)
@@ -77,7 +77,8 @@ att_policy_check(const att_policy *p, const uint8_t *claims, size_t len,
     const char *first;
     enum tee_err err;
 
-    if (allow == NULL || claims == NULL || now < 0 || now > TIME_LAST)
+    if (allow == NULL || (claims == NULL && len > 0) || now < 0 ||
+        now > TIME_LAST)
         return ATT_E_ARG;
     *allow = 0;
     err = att_claims_read((struct tee_bytes){ claims, len }, &c, &f);
@@ -212,7 +213,7 @@ att_verify(const uint8_t *bundle, size_t len, const att_options *o,
     struct att_result *r;
     enum tee_err err;
 
-    if (bundle == NULL || ret == NULL)
+    if ((bundle == NULL && len > 0) || ret == NULL)
         return ATT_E_ARG;
     if (sodium_init() < 0)
         return ATT_E_NOMEM;
@@ -324,7 +325,7 @@ att_show(const uint8_t *data, size_t len, char **ret)
     size_t n;
     enum tee_err err;
 
-    if (data == NULL || ret == NULL)
+    if ((data == NULL && len > 0) || ret == NULL)
         return ATT_E_ARG;
     tee_buf_init(&b, SHOW_MAX);
     err = att_show_json((struct tee_bytes){ data, len }, &b);

@@ -46,7 +46,7 @@ struct att_statement {
 /* JCS.  TEE_E_ARG for a statement that att_statement_parse would refuse. */
 TEE_MUST_USE enum tee_err att_statement_write(const struct att_statement *s,
                                               struct tee_buf *ret);
-/* Strict; refuses bytes that are not their own JCS form. */
+/* Strict; refuses bytes that are not their own JCS form.  ret may be NULL. */
 TEE_MUST_USE enum tee_err att_statement_parse(struct tee_bytes jcs,
                                               struct att_statement *ret,
                                               struct tee_fault *f);

@@ -278,10 +278,10 @@ att_statement_parse(struct tee_bytes jcs, struct att_statement *ret,
         err = read_all(v, &s, f);
     if (err == TEE_OK)
         err = check_form(jcs, &s, f);
-    if (err == TEE_OK)
-        *ret = s;
-    else
+    if (err != TEE_OK)
         tee_fault_prefix(f, "key statement");
+    else if (ret != NULL)
+        *ret = s;
     cJSON_Delete(v);
     return err;
 }
