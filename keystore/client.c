@@ -26,8 +26,8 @@ struct ks_client {
     pthread_mutex_t lock; /* busy */
     pthread_cond_t idle;
     bool busy;
-    struct tee_forkmark mark; /* of the process that may use the child */
-    struct ks_child child;    /* by whom set busy */
+    struct tee_secret mark; /* first byte 1: in the process that may use it */
+    struct ks_child child;  /* by whom set busy */
 };
 
 enum tee_err
@@ -43,11 +43,12 @@ ks_client_new(const struct ks_conf *file, const struct ks_conf_token *conf,
     c = calloc(1, sizeof(*c));
     if (c == NULL)
         return TEE_E_NOMEM;
-    err = tee_forkmark_set(&c->mark);
+    err = tee_secret_new(1, false, &c->mark);
     if (err != TEE_OK) {
         free(c);
         return err;
     }
+    c->mark.p[0] = 1;
     c->file = file;
     c->conf = conf;
     c->child = (struct ks_child){ { -1, 0, 0 }, { -1, 0, 0 }, -1 };
@@ -60,6 +61,12 @@ ks_client_new(const struct ks_conf *file, const struct ks_conf_token *conf,
     return TEE_OK;
 }
 
+static bool
+here(const struct ks_client *c)
+{
+    return *(const volatile uint8_t *)c->mark.p == 1;
+}
+
 /*
  * In a child of fork the mutex may be held by a thread that does not exist
  * here, and the helper is the parent's: descriptors are closed without a
@@ -70,14 +77,14 @@ ks_client_free(struct ks_client *c)
 {
     if (c == NULL)
         return;
-    if (tee_forkmark_here(&c->mark)) {
+    if (here(c)) {
         ks_child_stop(&c->child, false);
         (void)pthread_cond_destroy(&c->idle);
         (void)pthread_mutex_destroy(&c->lock);
     } else {
         ks_child_abandon(&c->child);
     }
-    tee_forkmark_clear(&c->mark);
+    tee_secret_free(&c->mark);
     free(c);
 }
 
@@ -278,7 +285,7 @@ ks_client_call(struct ks_client *c, struct tee_msg *req,
                          "unsupported: via = unix: the service is not part of "
                          "this version; without \"via\" the host starts a "
                          "private helper");
-    if (!tee_forkmark_here(&c->mark))
+    if (!here(c))
         return tee_fault(f, TEE_E_FORKED,
                          "helper: belongs to the process before fork");
     err = take_turn(c, until);

@@ -601,5 +601,5 @@ ks_evidence_collect(struct ks_token *t, const struct ks_object *key,
     if (err != TEE_OK)
         return err;
     err = with_key(t, key, &x, ret, &why);
-    return err == TEE_OK ? err : tee_fault(f, err, "%s", why.text);
+    return ks_answer(f, err, &why);
 }

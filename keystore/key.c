@@ -370,8 +370,11 @@ open_slowly(struct ks_token *t, const struct ks_object *o, struct ks_key **ret,
     err = ks_tk_need(t, KS_USER, &logins, &tk, &snap, f);
     if (err != TEE_OK)
         return err;
-    err = open_object(t, ks_store_find(ks_snapshot_of(snap)->store, o->uuid),
-                      tk, logins, ret, f);
+    *ret = open_already(t, o->uuid); /* now that the store is known as ours */
+    if (*ret == NULL)
+        err =
+            open_object(t, ks_store_find(ks_snapshot_of(snap)->store, o->uuid),
+                        tk, logins, ret, f);
     ks_tk_put(tk);
     ks_snap_put(snap);
     if (err == TEE_OK)
@@ -407,7 +410,7 @@ ks_key_open(struct ks_token *t, const struct ks_object *o, struct ks_key **ret,
     if (err != TEE_OK) {
         if (err != TEE_E_LOGIN)
             tee_log("[%s] key refused: %s", t->conf->name, why.text);
-        return tee_fault(f, err, "%s", why.text);
+        return ks_answer(f, err, &why);
     }
     *ret = k;
     return TEE_OK;

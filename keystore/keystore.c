@@ -73,6 +73,15 @@ ks_busy_end(struct ks_token *t)
 }
 
 enum tee_err
+ks_answer(struct tee_fault *f, enum tee_err err, const struct tee_fault *why)
+{
+    if (err == TEE_OK)
+        return TEE_OK;
+    return tee_fault(f, err, "%s",
+                     why->text[0] != '\0' ? why->text : tee_err_name(err));
+}
+
+enum tee_err
 ks_token_outcome(struct ks_token *t, enum tee_err err,
                  const struct tee_fault *f)
 {
@@ -83,7 +92,7 @@ ks_token_outcome(struct ks_token *t, enum tee_err err,
     if (err == TEE_OK)
         t->last.text[0] = '\0';
     else
-        (void)tee_fault(&t->last, err, "%s", f->text);
+        (void)ks_answer(&t->last, err, f);
     (void)pthread_mutex_unlock(&t->lock);
     return err;
 }
@@ -106,12 +115,15 @@ ks_token_last_error(struct ks_token *t, struct tee_fault *ret)
 const struct ks_snap *
 ks_snap_get(struct ks_token *t)
 {
+    bool here = ks_token_here(t); /* else nobody would ever unlock it */
     const struct ks_snap *s;
 
-    (void)pthread_mutex_lock(&t->lock);
+    if (here)
+        (void)pthread_mutex_lock(&t->lock);
     s = t->snap;
     (void)__atomic_add_fetch(&ks_snapshot_of(s)->refs, 1, __ATOMIC_RELAXED);
-    (void)pthread_mutex_unlock(&t->lock);
+    if (here)
+        (void)pthread_mutex_unlock(&t->lock);
     return s;
 }
 
@@ -326,10 +338,9 @@ remember_bad(struct ks_token *t, enum tee_err err, const struct tee_fault *why,
              struct tee_fault *f)
 {
     (void)pthread_mutex_lock(&t->lock);
-    t->bad = *why;
-    t->bad.err = err;
+    (void)ks_answer(&t->bad, err, why);
     (void)pthread_mutex_unlock(&t->lock);
-    return tee_fault(f, err, "%s", why->text);
+    return ks_answer(f, err, why);
 }
 
 enum tee_err

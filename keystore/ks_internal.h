@@ -452,6 +452,9 @@ int64_t ks_token_until(const struct ks_token *t); /* now + deadline */
 TEE_MUST_USE enum tee_err ks_busy_begin(struct ks_token *t, int64_t until,
                                         struct tee_fault *f);
 void ks_busy_end(struct ks_token *t);
+/* f says what `why` says, or at least the error's word; returns err. */
+enum tee_err ks_answer(struct tee_fault *f, enum tee_err err,
+                       const struct tee_fault *why);
 /* Remembers why an acquisition or collection failed, or that it did not. */
 enum tee_err ks_token_outcome(struct ks_token *t, enum tee_err err,
                               const struct tee_fault *f);

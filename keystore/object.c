@@ -34,8 +34,10 @@ begin(struct ks_token *t, enum ks_role role, struct change *c,
     err = ks_busy_begin(t, ks_token_until(t), f);
     if (err != TEE_OK)
         return err;
-    err = t->ops->ready(t->conf, f);
-    if (err == TEE_OK)
+    if (t->conf->origin == KS_SKR)
+        err = tee_fault(f, TEE_E_READONLY,
+                        "an skr token holds what the configuration names");
+    else
         err = ks_tk_need(t, role, &c->logins, &c->tk, &c->snap, f);
     if (err == TEE_OK && !c->snap->writable)
         err = tee_fault(f, TEE_E_READONLY, "%s: the store is read-only",
@@ -256,7 +258,7 @@ ks_object_create(struct ks_token *t, const struct ks_object *o,
         end(t, &c);
     }
     if (err != TEE_OK)
-        return tee_fault(f, err, "%s", why.text);
+        return ks_answer(f, err, &why);
     memcpy(ret, mine.uuid, sizeof(mine.uuid));
     return TEE_OK;
 }
@@ -354,7 +356,7 @@ ks_object_set(struct ks_token *t, const uint8_t uuid[16],
         end(t, &c);
     }
     tee_buf_clear(&x.sealed);
-    return err == TEE_OK ? err : tee_fault(f, err, "%s", why.text);
+    return ks_answer(f, err, &why);
 }
 
 /* ---- destroy ----------------------------------------------------------------
@@ -389,7 +391,7 @@ ks_object_destroy(struct ks_token *t, const uint8_t uuid[16],
         err = edit(t, &c, remove_object, &x, &why);
         end(t, &c);
     }
-    return err == TEE_OK ? err : tee_fault(f, err, "%s", why.text);
+    return ks_answer(f, err, &why);
 }
 
 /* ---- private data
@@ -556,7 +558,7 @@ ks_generate(struct ks_token *t, enum ks_ktype type, const struct ks_object *pub,
     ks_evidence_put(p.evidence);
     if (err != TEE_OK) {
         tee_log("[%s] key not made: %s", t->conf->name, why.text);
-        return tee_fault(f, err, "%s", why.text);
+        return ks_answer(f, err, &why);
     }
     tee_log("[%s] %s key made, key_origin = %s", t->conf->name,
             ks_kinfo(type)->word, ks_origin_word(t->conf->origin));

@@ -332,7 +332,7 @@ end(struct ks_token *t, enum tee_err err, const struct tee_fault *why,
     if (!callers_own(err) && err != TEE_OK)
         (void)ks_token_outcome(t, err, why);
     ks_busy_end(t);
-    return err == TEE_OK ? err : tee_fault(f, err, "%s", why->text);
+    return ks_answer(f, err, why);
 }
 
 enum tee_err

@@ -8,6 +8,7 @@
 
 #define TEE_KS_INTERNAL
 #include "keystore/ks.h"
+#include "keystore/ossl/plugin.h"
 #include "tests/support/test.h"
 
 #define FIX_PATH 256

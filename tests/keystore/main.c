@@ -10,6 +10,8 @@ const struct suite *const suites[] = {
     &suite_store_cbor,
     &suite_store_check,
     &suite_store_known,
+    &suite_kinfo,
+    &suite_op,
     &suite_token,
     NULL,
 };

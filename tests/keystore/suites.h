@@ -9,6 +9,8 @@ extern const struct suite suite_store;
 extern const struct suite suite_store_cbor;
 extern const struct suite suite_store_check;
 extern const struct suite suite_store_known;
+extern const struct suite suite_kinfo;
+extern const struct suite suite_op;
 extern const struct suite suite_token;
 
 #endif
