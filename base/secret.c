@@ -1,5 +1,6 @@
 #include <pthread.h>
 #include <sodium.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -52,8 +53,62 @@ tee_secret_free(struct tee_secret *s)
 }
 
 /*
- * Chunks of one page, each with its own bitmap of taken slots; the list only
- * grows, so a slot's address stays good.
+ * Threads look at the mark while another one sets or clears it; the pointer
+ * and the byte are atomic for their sake, at no cost on the machines we know.
+ */
+static void *
+page_of(const struct tee_forkmark *m)
+{
+    return (void *)(uintptr_t)__atomic_load_n(&m->page, __ATOMIC_ACQUIRE);
+}
+
+enum tee_err
+tee_forkmark_set(struct tee_forkmark *m)
+{
+    size_t page = page_size();
+    void *p;
+
+    if (page_of(m) == NULL) {
+        p = mmap(NULL, page, PROT_READ | PROT_WRITE,
+                 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (p == MAP_FAILED)
+            return TEE_E_NOMEM;
+        if (madvise(p, page, MADV_WIPEONFORK) != 0) {
+            (void)munmap(p, page);
+            return TEE_E_NOMEM;
+        }
+        __atomic_store_n(&m->page, (volatile uint8_t *)p, __ATOMIC_RELEASE);
+    }
+    __atomic_store_n(m->page, 1, __ATOMIC_RELEASE);
+    return TEE_OK;
+}
+
+bool
+tee_forkmark_here(const struct tee_forkmark *m)
+{
+    const uint8_t *page = page_of(m);
+
+    return page != NULL && __atomic_load_n(page, __ATOMIC_ACQUIRE) == 1;
+}
+
+/* The page stays mapped: another thread may be looking at it. */
+void
+tee_forkmark_clear(struct tee_forkmark *m)
+{
+    uint8_t *page = page_of(m);
+
+    if (page != NULL)
+        __atomic_store_n(page, 0, __ATOMIC_RELEASE);
+}
+
+/*
+ * Chunks of 64 slots, each with its own bitmap of taken ones; the list only
+ * grows, so a slot's address stays good.  Where pages are larger than a chunk
+ * of 4096 bytes, the rest of its page stays unused.
+ *
+ * In a child of fork another thread may have held the lock, and the slots are
+ * wiped: the mark tells, before the lock is touched, that nothing here may be
+ * used.  tee_arena_free takes no lock, so a child may give the memory back.
  */
 struct chunk {
     struct tee_secret mem;
@@ -62,11 +117,13 @@ struct chunk {
 };
 struct tee_arena {
     pthread_mutex_t lock;
+    struct tee_forkmark mark;
     struct chunk *chunks;
     size_t max, used;
-    bool must_lock, all_locked;
+    bool must_lock;
+    _Atomic bool some_unlocked;
 };
-#define CHUNK_SLOTS 64 /* bits of the map; one page of 4096 bytes */
+#define CHUNK_SLOTS 64 /* bits of the map */
 
 enum tee_err
 tee_arena_new(size_t max, bool must_lock, struct tee_arena **ret)
@@ -75,13 +132,13 @@ tee_arena_new(size_t max, bool must_lock, struct tee_arena **ret)
 
     if (a == NULL)
         return TEE_E_NOMEM;
-    if (pthread_mutex_init(&a->lock, NULL) != 0) {
+    if (tee_forkmark_set(&a->mark) != TEE_OK) {
         free(a);
         return TEE_E_NOMEM;
     }
+    (void)pthread_mutex_init(&a->lock, NULL); /* cannot fail in glibc */
     a->max = max;
     a->must_lock = must_lock;
-    a->all_locked = true;
     *ret = a;
     return TEE_OK;
 }
@@ -98,6 +155,7 @@ tee_arena_free(struct tee_arena *a)
         tee_secret_free(&c->mem);
         free(c);
     }
+    (void)munmap(page_of(&a->mark), page_size());
     (void)pthread_mutex_destroy(&a->lock);
     free(a);
 }
@@ -115,7 +173,8 @@ chunk_new(struct tee_arena *a, struct chunk **ret)
         free(c);
         return err;
     }
-    a->all_locked = a->all_locked && c->mem.locked;
+    if (!c->mem.locked)
+        atomic_store(&a->some_unlocked, true);
     c->next = a->chunks;
     a->chunks = c;
     *ret = c;
@@ -151,6 +210,8 @@ tee_arena_take(struct tee_arena *a, uint8_t **ret)
 {
     enum tee_err err;
 
+    if (!tee_forkmark_here(&a->mark))
+        return TEE_E_FORKED;
     (void)pthread_mutex_lock(&a->lock);
     err = take_locked(a, ret);
     (void)pthread_mutex_unlock(&a->lock);
@@ -161,19 +222,22 @@ void
 tee_arena_put(struct tee_arena *a, uint8_t *slot)
 {
     struct chunk *c;
-    size_t off;
 
-    if (slot == NULL)
-        return;
+    if (slot == NULL || !tee_forkmark_here(&a->mark))
+        return; /* the kernel wiped it for the child */
     sodium_memzero(slot, TEE_SLOT);
     (void)pthread_mutex_lock(&a->lock);
     for (c = a->chunks; c != NULL; c = c->next) {
-        off = (size_t)((uintptr_t)slot - (uintptr_t)c->mem.p);
-        if (off < c->mem.len) {
-            c->taken &= ~((uint64_t)1 << off / TEE_SLOT);
+        size_t off = (size_t)((uintptr_t)slot - (uintptr_t)c->mem.p);
+        uint64_t bit = (uint64_t)1 << off / TEE_SLOT % CHUNK_SLOTS;
+
+        if (off >= c->mem.len)
+            continue;
+        if ((c->taken & bit) != 0) {
+            c->taken &= ~bit;
             a->used--;
-            break;
         }
+        break;
     }
     (void)pthread_mutex_unlock(&a->lock);
 }
@@ -181,40 +245,5 @@ tee_arena_put(struct tee_arena *a, uint8_t *slot)
 bool
 tee_arena_locked(const struct tee_arena *a)
 {
-    return a->all_locked;
-}
-
-enum tee_err
-tee_forkmark_set(struct tee_forkmark *m)
-{
-    size_t page = page_size();
-    void *p;
-
-    if (m->page == NULL) {
-        p = mmap(NULL, page, PROT_READ | PROT_WRITE,
-                 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        if (p == MAP_FAILED)
-            return TEE_E_NOMEM;
-        if (madvise(p, page, MADV_WIPEONFORK) != 0) {
-            (void)munmap(p, page);
-            return TEE_E_NOMEM;
-        }
-        m->page = p;
-    }
-    *m->page = 1;
-    return TEE_OK;
-}
-
-bool
-tee_forkmark_here(const struct tee_forkmark *m)
-{
-    return m->page != NULL && *m->page == 1;
-}
-
-/* The page stays mapped: another thread may be looking at it. */
-void
-tee_forkmark_clear(struct tee_forkmark *m)
-{
-    if (m->page != NULL)
-        *m->page = 0;
+    return !atomic_load(&a->some_unlocked);
 }

@@ -222,7 +222,12 @@ TEE_MUST_USE enum tee_err tee_secret_new(size_t len, bool must_lock,
 void tee_secret_free(struct tee_secret *s);
 
 #define TEE_SLOT 64
-/* Slots of 64 bytes in such pages; grows by pages up to max slots. */
+/*
+ * Slots of 64 bytes in such pages; grows by pages up to max slots.  In a child
+ * of fork an arena is dead: the kernel wiped the slots, tee_arena_take gives
+ * TEE_E_FORKED, tee_arena_put does nothing, neither touches the lock, which
+ * may have been held.  tee_arena_free is good there too.
+ */
 struct tee_arena;
 TEE_MUST_USE enum tee_err tee_arena_new(size_t max, bool must_lock,
                                         struct tee_arena **ret);
