@@ -56,8 +56,6 @@ folder_ok(const struct stat *st, const char *path, const struct tee_rule *rule,
 {
     bool sticky_root = st->st_uid == 0 && (st->st_mode & S_ISVTX) != 0;
 
-    if (!S_ISDIR(st->st_mode))
-        return tee_fault(f, TEE_E_NOTFOUND, "%s: not a folder", path);
     if (!owner_ok(st->st_uid, rule))
         return owner_fault(f, path, st->st_uid);
     if ((st->st_mode & 022) != 0 && !sticky_root)
@@ -103,10 +101,36 @@ open_fault(int dir, const char *name, const char *path, struct tee_fault *f)
     return sys_fault(f, path, "open");
 }
 
+/* n bytes that can only name an entry of the folder at hand. */
+static bool
+plain_name(const char *s, size_t n)
+{
+    bool dots =
+        (n == 1 && s[0] == '.') || (n == 2 && s[0] == '.' && s[1] == '.');
+
+    return n > 0 && !dots && memchr(s, '/', n) == NULL;
+}
+
+static bool
+plain_path(const char *path)
+{
+    const char *end;
+
+    do {
+        if (*path++ != '/')
+            return false;
+        end = strchrnul(path, '/');
+        if (!plain_name(path, (size_t)(end - path)))
+            return false;
+        path = end;
+    } while (*path != '\0');
+    return true;
+}
+
 /*
- * One folder deeper: closes *dir and replaces it. upto: the path so far.
- * O_PATH: to go through a folder takes no permission to list it (a home of
- * mode 0711, seen by another account).
+ * One folder deeper: *dir is closed and replaced (-1: the first step, to
+ * "/").  upto: the path so far.  O_PATH: to go through a folder takes no
+ * permission to list it (a home of mode 0711, seen by another account).
  */
 static enum tee_err
 step(int *dir, const char *name, const char *upto, const struct tee_rule *rule,
@@ -115,12 +139,11 @@ step(int *dir, const char *name, const char *upto, const struct tee_rule *rule,
     struct stat st;
     int next;
 
-    if (*name == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
-        return tee_fault(f, TEE_E_ARG, "%s: not a plain path", upto);
     next = openat(*dir, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (next < 0)
         return open_fault(*dir, name, upto, f);
-    (void)close(*dir);
+    if (*dir >= 0)
+        (void)close(*dir);
     *dir = next;
     if (fstat(next, &st) != 0)
         return sys_fault(f, upto, "fstat");
@@ -133,17 +156,17 @@ walk(const char *path, const struct tee_rule *rule, int *ret, const char **last,
      struct tee_fault *f)
 {
     char *copy, *name, *end;
-    enum tee_err err = TEE_OK;
-    int fd;
+    enum tee_err err;
+    int fd = -1;
 
-    if (path[0] != '/')
-        return tee_fault(f, TEE_E_ARG, "%s: must be an absolute path", path);
+    if (!plain_path(path))
+        return tee_fault(f, TEE_E_ARG,
+                         "%s: must be an absolute path without \".\" or \"..\"",
+                         path);
     copy = strdup(path);
     if (copy == NULL)
         return tee_fault(f, TEE_E_NOMEM, "no memory");
-    fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        err = sys_fault(f, "/", "open");
+    err = step(&fd, "/", "/", rule, f);
     for (name = copy + 1; err == TEE_OK; name = end + 1) {
         end = strchr(name, '/');
         if (end == NULL)
@@ -152,9 +175,6 @@ walk(const char *path, const struct tee_rule *rule, int *ret, const char **last,
         err = step(&fd, name, copy, rule, f);
         *end = '/';
     }
-    if (err == TEE_OK &&
-        (*name == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0))
-        err = tee_fault(f, TEE_E_ARG, "%s: not a plain path", path);
     if (err == TEE_OK) {
         *last = path + (name - copy);
         *ret = fd;
@@ -185,7 +205,7 @@ open_checked(int dir, const char *name, const char *path,
     err = TEE_OK;
     if (!folder && !S_ISREG(st.st_mode))
         err = tee_fault(f, TEE_E_TRUST, "%s: not a regular file", path);
-    else if (!folder && st.st_nlink != 1)
+    else if (!folder && st.st_nlink > 1) /* 0: replaced since we opened it */
         err = tee_fault(f, TEE_E_TRUST, "%s: has %lu links; must have one",
                         path, (unsigned long)st.st_nlink);
     if (err == TEE_OK)
@@ -233,6 +253,8 @@ enum tee_err
 tee_file_openat(int dir, const char *name, const struct tee_rule *rule,
                 int *ret, struct tee_fault *f)
 {
+    if (!plain_name(name, strlen(name)))
+        return tee_fault(f, TEE_E_ARG, "%s: not a plain name", name);
     return open_checked(dir, name, name, rule, false, ret, f);
 }
 
@@ -244,19 +266,19 @@ tee_fd_read(int fd, size_t max, struct tee_buf *ret, struct tee_fault *f)
     ssize_t n;
 
     tee_buf_init(ret, max);
-    for (;;) {
+    do {
         n = read(fd, piece, sizeof(piece));
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            break;
-        tee_buf_put(ret, piece, (size_t)n);
-    }
-    sodium_memzero(piece, sizeof(piece));
-    err =
-        n < 0 ? tee_fault(f, TEE_E_IO, "read: %s", strerror(errno)) : ret->err;
-    if (err == TEE_E_TOOBIG)
+        if (n > 0)
+            tee_buf_put(ret, piece, (size_t)n);
+    } while ((n > 0 && ret->err == TEE_OK) || (n < 0 && errno == EINTR));
+    err = n < 0 ? TEE_E_IO : ret->err;
+    if (err == TEE_E_IO)
+        (void)tee_fault(f, err, "read: %s", strerror(errno));
+    else if (err == TEE_E_TOOBIG)
         (void)tee_fault(f, err, "larger than %zu bytes", max);
+    else if (err != TEE_OK)
+        (void)tee_fault(f, err, "no memory");
+    sodium_memzero(piece, sizeof(piece));
     if (err != TEE_OK)
         tee_buf_clear(ret);
     return err;
@@ -334,9 +356,10 @@ tee_file_replace_as(int dir, const char *name, struct tee_bytes v,
 {
     char tmp[NAME_ROOM];
     enum tee_err err;
-    bool ok;
-    int fd;
+    int fd, why;
 
+    if (!plain_name(name, strlen(name)))
+        return tee_fault(f, TEE_E_ARG, "%s: not a plain name", name);
     if ((size_t)snprintf(tmp, sizeof(tmp), ".%s.%08x", name,
                          randombytes_random()) >= sizeof(tmp))
         return tee_fault(f, TEE_E_ARG, "%s: name too long", name);
@@ -344,10 +367,13 @@ tee_file_replace_as(int dir, const char *name, struct tee_bytes v,
                 0600);
     if (fd < 0)
         return sys_fault(f, tmp, "create");
-    ok = fill(fd, v, as);
-    if (close(fd) != 0)
-        ok = false;
-    if (!ok || renameat(dir, tmp, dir, name) != 0) {
+    why = fill(fd, v, as) ? 0 : errno;
+    if (close(fd) != 0 && why == 0)
+        why = errno;
+    if (why == 0 && renameat(dir, tmp, dir, name) != 0)
+        why = errno;
+    if (why != 0) {
+        errno = why;
         err = sys_fault(f, name, "write");
         (void)unlinkat(dir, tmp, 0);
         return err;

@@ -292,12 +292,14 @@ void tee_der_put_uint(struct tee_buf *b, struct tee_bytes be);
 /*
  * Who may own a file and its folders, besides root and the effective uid,
  * and which mode bits may be set on the last component.  The walk goes from
- * "/" by openat with O_NOFOLLOW; every folder: same owners, no write bit for
- * group and others, except a sticky folder owned by root.
+ * "/" (itself included) by openat with O_NOFOLLOW; every folder: same owners,
+ * no write bit for group and others, except a sticky folder owned by root.
+ * Folders on the way need not be readable.  Paths without "." and ".." only,
+ * else TEE_E_ARG.
  */
 struct tee_rule {
     bool has_user, has_group;
-    uid_t user;   /* may own the last component and its folder */
+    uid_t user;   /* may own the file and folders on the way to it */
     gid_t group;  /* the last component may carry group bits in `allow` */
     mode_t allow; /* bits 0777 that may be set on the last component */
 };
@@ -325,7 +327,8 @@ TEE_MUST_USE enum tee_err tee_file_openat(int dir, const char *name,
 TEE_MUST_USE enum tee_err tee_fd_read(int fd, size_t max, struct tee_buf *ret,
                                       struct tee_fault *f);
 /* temp file, write, fsync, rename, fsync of the folder; the temporary name
- * is removed on failure.  group: -1 or chown to it. */
+ * is removed on failure.  When the last step alone fails, the new file is in
+ * place all the same.  name: one plain name.  group: -1 or chown to it. */
 TEE_MUST_USE enum tee_err tee_file_replace(int dir, const char *name,
                                            struct tee_bytes v, mode_t mode,
                                            gid_t group, struct tee_fault *f);
