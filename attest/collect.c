@@ -80,6 +80,7 @@ state(const struct att_collect_req *req, const struct att_layout *l,
 {
     struct att_statement s = req->statement;
     size_t n = strlen(key->kind->word);
+    enum tee_err err;
 
     if (!l->statement)
         return TEE_OK;
@@ -89,9 +90,11 @@ state(const struct att_collect_req *req, const struct att_layout *l,
         return tee_fault(f, TEE_E_ARG, "a %s key, said to be %s",
                          key->kind->word, s.key_type);
     tee_key_hash(key->spki, s.key_sha256);
-    if (att_statement_write(&s, jcs) != TEE_OK)
-        return tee_fault(f, TEE_E_ARG,
-                         "no statement can be made from these values");
+    err = att_statement_write(&s, jcs);
+    if (err != TEE_OK)
+        return tee_fault(f, err,
+                         "no statement can be made from these values: %s",
+                         tee_err_name(err));
     return TEE_OK;
 }
 

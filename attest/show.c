@@ -35,15 +35,19 @@ put_sim(struct tee_buf *b, const struct att_sim *s)
                 (struct tee_bytes){ s->signature, sizeof(s->signature) });
 }
 
-static void
+/* A statement that can't be read is shown as null. */
+static enum tee_err
 put_statement(struct tee_buf *b, struct tee_bytes jcs)
 {
+    enum tee_err err = att_statement_parse(jcs, NULL, NULL);
+
     put_digest(b, "statement_sha256", jcs);
     tee_buf_text(b, ",\"statement\":");
-    if (att_statement_parse(jcs, NULL, NULL) == TEE_OK)
+    if (err == TEE_OK)
         tee_buf_bytes(b, jcs); /* JSON that was just read strictly */
     else
         tee_buf_text(b, "null");
+    return err == TEE_E_NOMEM ? err : TEE_OK;
 }
 
 static void
@@ -86,8 +90,6 @@ put_signatures(struct tee_buf *b, const struct att_bundle *v)
     att_put_text(b, "type", v->key_type);
     att_put_hex(b, "spki", v->spki);
     tee_buf_u8(b, '}');
-    if (v->statement.len > 0)
-        put_statement(b, v->statement);
     if (v->pop.len > 0)
         att_put_hex(b, "pop", v->pop);
     if (v->session_sig.len == 0)
@@ -98,9 +100,10 @@ put_signatures(struct tee_buf *b, const struct att_bundle *v)
     tee_buf_u8(b, '}');
 }
 
-static void
+static enum tee_err
 put_bundle(struct tee_buf *b, const struct att_bundle *v)
 {
+    enum tee_err err = TEE_OK;
     uint8_t e[32];
     size_t i;
 
@@ -109,6 +112,8 @@ put_bundle(struct tee_buf *b, const struct att_bundle *v)
     att_put_time(b, "created", v->created);
     put_binding(b, v);
     put_signatures(b, v);
+    if (v->statement.len > 0)
+        err = put_statement(b, v->statement);
     if (tee_evidence_digest(&v->blobs, e) == TEE_OK)
         att_put_hex(b, "evidence_digest", (struct tee_bytes){ e, sizeof(e) });
     tee_buf_text(b, ",\"evidence\":[");
@@ -116,27 +121,62 @@ put_bundle(struct tee_buf *b, const struct att_bundle *v)
         put_blob(b, &v->blobs.v[i], i == 0);
     tee_buf_printf(b, "],\"endorsements\":%zu,\"token\":%s}", v->endorsements.n,
                    v->token.len > 0 ? "true" : "false");
+    return err;
+}
+
+static enum tee_err
+show_sim(struct tee_bytes data, struct tee_buf *ret)
+{
+    struct att_sim sim;
+    enum tee_err err = att_sim_parse(data, &sim, NULL);
+
+    if (err != TEE_OK)
+        return err;
+    begin(ret, "simulated-evidence");
+    put_sim(ret, &sim);
+    tee_buf_u8(ret, '}');
+    return ret->err;
+}
+
+static enum tee_err
+show_statement(struct tee_bytes data, struct tee_buf *ret)
+{
+    enum tee_err err = att_statement_parse(data, NULL, NULL);
+
+    if (err != TEE_OK)
+        return err;
+    begin(ret, "statement");
+    err = put_statement(ret, data);
+    tee_buf_u8(ret, '}');
+    return err != TEE_OK ? err : ret->err;
+}
+
+static enum tee_err
+show_bundle(struct tee_bytes data, struct tee_buf *ret)
+{
+    struct att_bundle b;
+    enum tee_err err = att_bundle_parse(data, &b, NULL);
+
+    if (err != TEE_OK)
+        return err;
+    err = put_bundle(ret, &b);
+    att_bundle_clear(&b);
+    return err != TEE_OK ? err : ret->err;
 }
 
 enum tee_err
 att_show_json(struct tee_bytes data, struct tee_buf *ret)
 {
-    struct att_bundle b;
-    struct att_sim sim;
+    static enum tee_err (*const shows[])(struct tee_bytes, struct tee_buf *) = {
+        show_sim, show_statement, show_bundle
+    };
+    enum tee_err err = TEE_E_MALFORMED;
+    size_t i;
 
-    if (att_sim_parse(data, &sim, NULL) == TEE_OK) {
-        begin(ret, "simulated-evidence");
-        put_sim(ret, &sim);
-        tee_buf_u8(ret, '}');
-    } else if (att_statement_parse(data, NULL, NULL) == TEE_OK) {
-        begin(ret, "statement");
-        put_statement(ret, data);
-        tee_buf_u8(ret, '}');
-    } else if (att_bundle_parse(data, &b, NULL) == TEE_OK) {
-        put_bundle(ret, &b);
-        att_bundle_clear(&b);
-    } else {
-        return TEE_E_MALFORMED;
+    for (i = 0; i < TEE_LEN(shows); i++) {
+        err = shows[i](data, ret);
+        if (err == TEE_OK || err == TEE_E_NOMEM)
+            break;
     }
-    return ret->err;
+    return err;
 }

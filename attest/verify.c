@@ -33,6 +33,7 @@ struct judge {
     bool asked;     /* the bundle answers the verifier's own nonce */
     bool bound;     /* the whole field of signed evidence matched */
     bool expected;  /* the key is the one that the verifier named */
+    bool nomem;     /* there is no judgement */
 };
 
 #define REFUSE(j, err, ...) att_break((j)->r, ATT_REFUSED, err, __VA_ARGS__)
@@ -177,6 +178,7 @@ judge_statement(struct judge *j)
     tee_sha256(j->b.statement, j->s);
     err = att_statement_parse(j->b.statement, &j->st, &f);
     if (err != TEE_OK) {
+        j->nomem = j->nomem || err == TEE_E_NOMEM;
         REFUSE(j, err, "statement", "%s", f.text);
         return;
     }
@@ -193,6 +195,19 @@ judge_statement(struct judge *j)
 /* ---- what the bound key signed
  * ------------------------------------------------
  */
+
+/* By the bound key over what m holds, which is cleared. */
+static enum tee_err
+signed_by_key(struct judge *j, struct tee_buf *m, struct tee_bytes sig)
+{
+    enum tee_err err = m->err;
+
+    if (err == TEE_OK)
+        err = att_sig_verify(&j->key, tee_buf_view(m), sig);
+    tee_buf_clear(m);
+    j->nomem = j->nomem || err == TEE_E_NOMEM;
+    return err;
+}
 
 static void
 judge_possession(struct judge *j)
@@ -211,10 +226,7 @@ judge_possession(struct judge *j)
     }
     tee_buf_init(&m, 2048);
     tee_pop_message(&m, nonce, j->e);
-    err = m.err;
-    if (err == TEE_OK)
-        err = att_sig_verify(&j->key, tee_buf_view(&m), j->b.pop);
-    tee_buf_clear(&m);
+    err = signed_by_key(j, &m, j->b.pop);
     if (err == TEE_E_UNSUPPORTED)
         UNSURE(j, err, "possession",
                "unsupported: this build can't verify signatures of %s",
@@ -265,10 +277,7 @@ judge_session(struct judge *j)
         return;
     tee_buf_init(&m, (size_t)3 * UINT16_MAX + 256);
     tee_session_message(&m, j->b.did, j->b.challenge, j->b.nonce, j->e, x);
-    err = m.err;
-    if (err == TEE_OK)
-        err = att_sig_verify(&j->key, tee_buf_view(&m), j->b.session_sig);
-    tee_buf_clear(&m);
+    err = signed_by_key(j, &m, j->b.session_sig);
     if (err == TEE_E_UNSUPPORTED)
         UNSURE(j, err, "session",
                "unsupported: this build can't verify signatures of %s",
@@ -635,6 +644,8 @@ att_judge(struct tee_bytes bundle, const struct att_options *o,
         say_trusts(j);
         say_not(j);
     }
+    if (j->nomem)
+        err = TEE_E_NOMEM;
     att_bundle_clear(&j->b);
     free(j);
     return err;

@@ -23,3 +23,18 @@ EXTRA_DIST += tests/fuzz/replay.sh tests/fuzz/floors tests/fuzz/corpus
 
 fuzzers += tests/fuzz/fuzz_cbor
 tests_fuzz_fuzz_cbor_LDADD = libbase.la $(FUZZ_LIBS)
+
+fuzzers += tests/fuzz/fuzz_json
+tests_fuzz_fuzz_json_CPPFLAGS = $(AM_CPPFLAGS) $(CJSON_CFLAGS)
+tests_fuzz_fuzz_json_LDADD = libbase2.la libbase.la $(FUZZ_LIBS)
+
+fuzz_attest_libs = libattestjudge.la libattestint.la libbase2.la libbase.la \
+	$(FUZZ_LIBS)
+fuzzers += tests/fuzz/fuzz_bundle
+tests_fuzz_fuzz_bundle_SOURCES = tests/fuzz/fuzz_bundle.c attest/api.c
+tests_fuzz_fuzz_bundle_CPPFLAGS = $(AM_CPPFLAGS) $(CJSON_CFLAGS)
+tests_fuzz_fuzz_bundle_LDADD = $(fuzz_attest_libs)
+
+fuzzers += tests/fuzz/fuzz_policy
+tests_fuzz_fuzz_policy_CPPFLAGS = $(AM_CPPFLAGS) $(CJSON_CFLAGS)
+tests_fuzz_fuzz_policy_LDADD = $(fuzz_attest_libs)
