@@ -6,7 +6,9 @@
 #ifndef TEE_TESTS_KEYSTORE_FIXTURE_H
 #define TEE_TESTS_KEYSTORE_FIXTURE_H
 
+#ifndef TEE_KS_INTERNAL
 #define TEE_KS_INTERNAL
+#endif
 #include "keystore/ks.h"
 #include "keystore/ossl/plugin.h"
 #include "tests/support/test.h"

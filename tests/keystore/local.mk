@@ -70,16 +70,19 @@ if HAVE_CUNIT
 check_PROGRAMS += tests/keystore/check-keystore
 TESTS += tests/keystore/check-keystore
 tests_keystore_check_keystore_SOURCES = tests/support/test.h \
-	tests/support/cunit_main.c tests/keystore/suites.h \
+	tests/support/cunit_main.c $(alloc_files) tests/keystore/suites.h \
 	tests/keystore/main.c tests/keystore/conf.c \
 	tests/keystore/store.c tests/keystore/store_cbor.c \
-	tests/keystore/store_check.c \
-	tests/keystore/store_known.c \
+	tests/keystore/store_change.c tests/keystore/store_check.c \
+	tests/keystore/store_disk.c tests/keystore/store_known.c \
+	tests/keystore/store_place.c tests/keystore/store_place.h \
+	tests/keystore/store_pool.c \
 	tests/keystore/store_make.c tests/keystore/store_make.h \
 	tests/keystore/fixture.c tests/keystore/fixture.h \
 	tests/keystore/kinfo.c tests/keystore/op.c \
 	tests/keystore/token.c
 tests_keystore_check_keystore_CPPFLAGS = $(TEST_CPPFLAGS)
+tests_keystore_check_keystore_LDFLAGS = $(AM_LDFLAGS) $(alloc_wrap)
 tests_keystore_check_keystore_LDADD = libks.la libbase.la libpathsbuild.la \
 	$(CUNIT_LIBS)
 endif

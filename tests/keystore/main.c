@@ -8,10 +8,13 @@ const struct suite *const suites[] = {
     &suite_conf,
     &suite_store,
     &suite_store_cbor,
+    &suite_store_change,
     &suite_store_check,
+    &suite_store_disk,
     &suite_store_known,
     &suite_kinfo,
     &suite_op,
+    &suite_store_pool,
     &suite_token,
     NULL,
 };

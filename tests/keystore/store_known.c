@@ -8,7 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "tests/keystore/fixture.h"
 #include "tests/keystore/store_make.h"
 #include "tests/keystore/suites.h"
 
@@ -25,12 +27,10 @@ static const struct {
 };
 
 static void
-write_one(const char *dir, const char *name, struct tee_bytes v)
+write_path(const char *path, struct tee_bytes v)
 {
-    char path[512];
     FILE *fp;
 
-    (void)snprintf(path, sizeof(path), "%s/%s.token", dir, name);
     fp = fopen(path, "wb");
     CU_ASSERT_PTR_NOT_NULL_FATAL(fp);
     CU_ASSERT_EQUAL(fwrite(v.p, 1, v.len, fp), v.len);
@@ -55,14 +55,15 @@ test_each_file_is_made_again(void)
 {
     const char *dir = getenv("TEE_STORE_WRITE");
     struct tee_buf made, known;
-    char name[64];
+    char name[64], path[512];
     size_t i;
 
     for (i = 0; i < make_known_n; i++) {
         make_name(&make_known[i], name);
         make_file(&make_known[i], &made);
+        (void)snprintf(path, sizeof(path), "%s/%s.token", dir ? dir : "", name);
         if (dir != NULL)
-            write_one(dir, name, tee_buf_view(&made));
+            write_path(path, tee_buf_view(&made));
         read_known(&make_known[i], &known);
         if (!tee_bytes_equal(tee_buf_view(&made), tee_buf_view(&known))) {
             printf("    %s differs\n", name);
@@ -224,6 +225,78 @@ test_the_pins_open_the_wraps(void)
     ks_store_put(s);
 }
 
+/* ---- the same files, opened by the keystore
+ * --------------------------------------
+ */
+
+static void
+put_known(const struct fix *x, const struct make *m)
+{
+    struct tee_buf known;
+    char path[FIX_PATH];
+
+    (void)snprintf(path, sizeof(path), "%.200s/state", x->dir);
+    CU_ASSERT_EQUAL_FATAL(mkdir(path, 0700), 0);
+    read_known(m, &known);
+    fix_file(x, "token", path);
+    write_path(path, tee_buf_view(&known));
+    CU_ASSERT_EQUAL(chmod(path, 0600), 0);
+    tee_buf_clear(&known);
+}
+
+/* Unwraps TK, checks the MAC, unseals the key, recomputes its public half,
+ * signs, verifies. */
+static void
+sign_known(const struct make *m)
+{
+    bool pin = m->pin != MAKE_NONE;
+    struct fix *x = fix_new("agent", pin ? FIX_PIN : FIX_LOCAL);
+    struct ks_store *s = make_store(m);
+    enum tee_err err;
+
+    put_known(x, m);
+    CHECK_ERR(ks_token_refresh(x->t, &x->f), TEE_OK);
+    if (pin) {
+        CHECK_ERR(fix_sign(x, s->object[1]->uuid), TEE_E_LOGIN);
+        CHECK_ERR(ks_login(x->t, KS_USER, TEE_STR("123457"), &x->f), TEE_E_PIN);
+        CHECK_ERR(ks_login(x->t, KS_USER, TEE_STR(MAKE_USER_PIN), &x->f),
+                  TEE_OK);
+    }
+    err = fix_sign(x, s->object[1]->uuid);
+    /* without the plug-in beside the test program there is Ed25519 alone */
+    if (m->type == KS_ED25519 || err != TEE_E_UNAVAIL)
+        CHECK_ERR(err, TEE_OK);
+    ks_store_put(s);
+    fix_free(x);
+}
+
+static void
+test_keys_of_known_answers_sign(void)
+{
+    size_t i;
+
+    for (i = 0; i < make_known_n; i++) {
+        if (make_known[i].origin == KS_LOCAL &&
+            make_known[i].type != KS_MLDSA44)
+            sign_known(&make_known[i]);
+    }
+}
+
+/* local-both: all ten tries of the SO are used up. */
+static void
+test_a_locked_role_of_a_known_answer_stays_locked(void)
+{
+    const struct make both = { KS_LOCAL, MAKE_BOTH, KS_ED25519, false };
+    struct fix *x = fix_new("agent", FIX_PIN);
+
+    put_known(x, &both);
+    CHECK_ERR(ks_token_refresh(x->t, &x->f), TEE_OK);
+    CU_ASSERT_EQUAL(fix_snap(x)->so_tries, 0);
+    CHECK_ERR(ks_login(x->t, KS_SO, TEE_STR(MAKE_SO_PIN), &x->f),
+              TEE_E_PIN_LOCKED);
+    fix_free(x);
+}
+
 static const struct test tests[] = {
     { "each known-answer file is made again byte for byte",
       test_each_file_is_made_again },
@@ -236,6 +309,9 @@ static const struct test tests[] = {
     { "each sealed value opens under its own object only",
       test_each_sealed_value_opens_under_its_own_object_only },
     { "the PINs open the wraps", test_the_pins_open_the_wraps },
+    { "keys of known answers sign", test_keys_of_known_answers_sign },
+    { "a locked role of a known answer stays locked",
+      test_a_locked_role_of_a_known_answer_stays_locked },
     { NULL, NULL },
 };
 const struct suite suite_store_known = { "store_known", tests };

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "tests/keystore/store_make.h"
+#include "tests/support/test.h"
 
 const uint8_t make_tk[32] = { 0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10,
                               11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21,
@@ -592,4 +593,36 @@ make_file(const struct make *m, struct tee_buf *ret)
 
     make_encode(s, ret);
     ks_store_put(s);
+}
+
+void
+make_refused(const char *what, struct tee_bytes file, enum tee_err want,
+             const char *text)
+{
+    struct ks_store *const before = (struct ks_store *)&file, *s = before;
+    struct tee_fault f = { 0 };
+    enum tee_err err = ks_store_decode(file, &s, &f);
+
+    CU_ASSERT_EQUAL(err, want);
+    CU_ASSERT_PTR_EQUAL(s, before);
+    CU_ASSERT_EQUAL(f.err, want);
+    if (err != want || (text != NULL && strcmp(f.text, text) != 0)) {
+        printf("    %s: said \"%s\", not \"%s\"\n", what, f.text,
+               text ? text : "");
+        CU_FAIL("another text");
+    }
+    CU_ASSERT_EQUAL(ks_store_decode(file, &s, NULL), want);
+}
+
+struct ks_store *
+make_accepted(struct tee_bytes file)
+{
+    struct tee_fault f = { 0 };
+    struct ks_store *s = NULL;
+
+    if (ks_store_decode(file, &s, &f) != TEE_OK) {
+        printf("    %s\n", f.text);
+        CU_FAIL_FATAL("a good store is refused");
+    }
+    return s;
 }

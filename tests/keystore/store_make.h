@@ -53,4 +53,10 @@ void make_encode(const struct ks_store *s, struct tee_buf *ret);
 /* tests/data/store/NAME; false: not there */
 bool make_read(const char *name, struct tee_buf *ret);
 
+/* Assertions: a good file, decoded; a bad one, refused for this reason
+ * (NULL: any) with the result untouched. */
+struct ks_store *make_accepted(struct tee_bytes file);
+void make_refused(const char *what, struct tee_bytes file, enum tee_err want,
+                  const char *text);
+
 #endif

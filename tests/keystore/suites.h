@@ -7,10 +7,13 @@
 extern const struct suite suite_conf;
 extern const struct suite suite_store;
 extern const struct suite suite_store_cbor;
+extern const struct suite suite_store_change;
 extern const struct suite suite_store_check;
+extern const struct suite suite_store_disk;
 extern const struct suite suite_store_known;
 extern const struct suite suite_kinfo;
 extern const struct suite suite_op;
+extern const struct suite suite_store_pool;
 extern const struct suite suite_token;
 
 #endif
