@@ -499,12 +499,15 @@ static enum tee_err
 prove(struct tee_bytes file, enum ks_origin origin, struct ks_store **ret,
       struct tee_fault *f)
 {
-    enum tee_err err = ks_store_decode(file, ret, f);
+    struct ks_store *s = NULL;
+    enum tee_err err = ks_store_decode(file, &s, f);
 
-    if (err == TEE_OK && (*ret)->origin != origin) {
-        ks_store_put(*ret);
+    if (err == TEE_OK && s->origin != origin) {
+        ks_store_put(s);
         err = tee_fault(f, TEE_E_MALFORMED, "a store of another origin");
     }
+    if (err == TEE_OK)
+        *ret = s;
     if (err != TEE_E_MALFORMED)
         return err;
     if (f != NULL)

@@ -592,8 +592,8 @@ test_each_rule_about_evidence(void)
 static void
 test_evidence_is_about_a_private_key_of_this_store(void)
 {
-    struct ks_store *s = make_store(&tee);
-    struct ks_evidence e = *s->evidence[0], again = e;
+    struct ks_store *from = make_store(&tee), *s = from;
+    struct ks_evidence e = *from->evidence[0], again = e;
     const struct ks_evidence *list[2] = { &e, &again };
 
     s->evidence = list;
@@ -606,13 +606,13 @@ test_evidence_is_about_a_private_key_of_this_store(void)
     decoded(s, "evidence 1: second one about the same key");
     memcpy(e.key, s->object[EPHEMERAL]->uuid, 16);
     decoded(s, "");
-    ks_store_put(s);
     s = make_store(&local);
     memcpy(e.key, s->object[PRIVATE]->uuid, 16);
     s->evidence = list;
     s->n_evidence = 1;
     decoded(s, "evidence about local keys");
     ks_store_put(s);
+    ks_store_put(from);
 }
 
 static const struct test tests[] = {
