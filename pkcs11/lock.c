@@ -27,10 +27,60 @@ struct here {
 static _Atomic(struct here *) here; /* made once, never unmapped */
 static atomic_uint marks, threads;
 
-/* The mark of the initialisation that this thread is inside of.  After fork
- * it is a stale number, and not a promise. */
-static _Thread_local unsigned inside;
-static _Thread_local unsigned stripe; /* + 1 */
+/*
+ * What a thread remembers: the mark of the initialisation that it is inside of
+ * (0: outside; after fork a stale number, and no promise) and its gate.  A
+ * pthread key, since thread-local variables of a loaded module take either a
+ * library more (the loader's) or room that dlopen may not have.
+ */
+static _Atomic(uint64_t) thread_key; /* + 1; made once, never deleted */
+#define MARK_BITS 24
+#define MARK_MASK ((UINT32_C(1) << MARK_BITS) - 1)
+struct me {
+    uint32_t mark;
+    uint32_t gate; /* + 1; 0: none yet */
+};
+
+static pthread_key_t
+key_get(void)
+{
+    return (
+        pthread_key_t)(atomic_load_explicit(&thread_key, memory_order_relaxed) -
+                       1);
+}
+
+static struct me
+me_get(void)
+{
+    uintptr_t v = (uintptr_t)pthread_getspecific(key_get());
+
+    return (struct me){ v & MARK_MASK, (uint32_t)(v >> MARK_BITS) };
+}
+
+static bool
+me_set(struct me m)
+{
+    uintptr_t v = (uintptr_t)m.gate << MARK_BITS | m.mark;
+
+    return pthread_setspecific(key_get(), (void *)v) == 0;
+}
+
+/* Two threads may be first at once, and fork may come in between: the faster
+ * one's key and page stay. */
+static bool
+key_make(void)
+{
+    pthread_key_t key;
+    uint64_t none = 0;
+
+    if (atomic_load(&thread_key) != 0)
+        return true;
+    if (pthread_key_create(&key, NULL) != 0)
+        return false;
+    if (!atomic_compare_exchange_strong(&thread_key, &none, (uint64_t)key + 1))
+        (void)pthread_key_delete(key);
+    return true;
+}
 
 static struct here *
 here_get(void)
@@ -40,7 +90,7 @@ here_get(void)
 
     if (h != NULL)
         return h;
-    if (tee_secret_new(sizeof(*h), false, &page) != TEE_OK)
+    if (!key_make() || tee_secret_new(sizeof(*h), false, &page) != TEE_OK)
         return NULL;
     h = (struct here *)(void *)page.p;
     if (!atomic_compare_exchange_strong(&here, &none, h)) {
@@ -50,56 +100,68 @@ here_get(void)
     return h;
 }
 
-static atomic_uint *
-my_gate(struct here *h)
-{
-    if (stripe == 0)
-        stripe = atomic_fetch_add(&threads, 1) % STRIPES + 1;
-    return &h->gate[stripe - 1].inside;
-}
-
 static bool
-am_inside(const struct here *h)
+am_inside(const struct here *h, struct me m)
 {
-    return inside != 0 && inside == atomic_load(&h->mark);
-}
-
-static void
-away(struct tp11_call *c)
-{
-    inside = c->mark;
-    errno = c->err_no;
-    (void)pthread_setcancelstate(c->cancel, NULL);
+    return m.mark != 0 && m.mark == atomic_load(&h->mark);
 }
 
 static void
 come(struct tp11_call *c)
 {
-    (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &c->cancel);
     c->err_no = errno;
-    c->mark = inside;
+    (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &c->cancel);
+}
+
+static void
+away(struct tp11_call *c)
+{
+    (void)pthread_setcancelstate(c->cancel, NULL);
+    errno = c->err_no;
+}
+
+/* The thread is inside from now on. false: no memory for that. */
+static bool
+mark_in(const struct here *h, struct me *m)
+{
+    if (m->gate == 0)
+        m->gate = atomic_fetch_add(&threads, 1) % STRIPES + 1;
+    m->mark = atomic_load_explicit(&h->mark, memory_order_relaxed);
+    return me_set(*m);
+}
+
+static void
+mark_out(struct me m)
+{
+    m.mark = 0;
+    (void)me_set(m); /* there is room: it was set before */
 }
 
 CK_RV
 tp11_enter(struct tp11_call *c)
 {
     struct here *h = atomic_load_explicit(&here, memory_order_acquire);
+    struct me me;
 
     if (h == NULL)
         return CKR_CRYPTOKI_NOT_INITIALIZED;
-    if (am_inside(h))
+    me = me_get();
+    if (am_inside(h, me))
         return CKR_FUNCTION_FAILED;
     come(c);
-    /* count in first, look then: C_Finalize does it the other way round */
-    c->gate = my_gate(h);
-    atomic_fetch_add(c->gate, 1);
-    if (atomic_load(&h->state) != OPEN) {
-        atomic_fetch_sub(c->gate, 1);
+    if (!mark_in(h, &me)) {
         away(c);
-        return CKR_CRYPTOKI_NOT_INITIALIZED;
+        return CKR_HOST_MEMORY;
     }
-    inside = atomic_load_explicit(&h->mark, memory_order_relaxed);
-    return CKR_OK;
+    /* count in first, look then: C_Finalize does it the other way round */
+    c->gate = &h->gate[me.gate - 1].inside;
+    atomic_fetch_add(c->gate, 1);
+    if (atomic_load(&h->state) == OPEN)
+        return CKR_OK;
+    atomic_fetch_sub(c->gate, 1);
+    mark_out(me);
+    away(c);
+    return CKR_CRYPTOKI_NOT_INITIALIZED;
 }
 
 /* In a child that was forked inside of a call (by a signal handler) there is
@@ -107,14 +169,19 @@ tp11_enter(struct tp11_call *c)
 CK_RV
 tp11_leave(struct tp11_call *c, CK_RV rv)
 {
-    if (am_inside(atomic_load_explicit(&here, memory_order_relaxed)))
+    struct me me = me_get();
+
+    if (am_inside(atomic_load_explicit(&here, memory_order_relaxed), me))
         atomic_fetch_sub(c->gate, 1);
+    mark_out(me);
     away(c);
     return rv;
 }
 
-/* A mark for this thread before the lock: what it calls meanwhile, and what
- * that calls, must not wait for it. */
+/* ---- C_Initialize and C_Finalize
+ * -------------------------------------------------
+ */
+
 static void
 lock_here(struct here *h, struct tp11_call *c)
 {
@@ -125,6 +192,7 @@ lock_here(struct here *h, struct tp11_call *c)
 static void
 unlock_here(struct here *h, struct tp11_call *c, unsigned state)
 {
+    mark_out(me_get());
     atomic_store(&h->state, state);
     tp11_unlock(&h->init);
     away(c);
@@ -134,22 +202,24 @@ CK_RV
 tp11_open_begin(struct tp11_call *c)
 {
     struct here *h = here_get();
-    unsigned mark;
+    struct me me;
 
     if (h == NULL)
         return CKR_HOST_MEMORY;
-    if (am_inside(h))
+    me = me_get();
+    if (am_inside(h, me))
         return CKR_CRYPTOKI_ALREADY_INITIALIZED;
     lock_here(h, c);
     if (atomic_load(&h->state) != CLOSED) {
         unlock_here(h, c, atomic_load(&h->state));
         return CKR_CRYPTOKI_ALREADY_INITIALIZED;
     }
-    do
-        mark = atomic_fetch_add(&marks, 1) + 1;
-    while (mark == 0);
-    atomic_store(&h->mark, mark);
-    inside = mark;
+    /* not 0, and not that of a call before */
+    atomic_store(&h->mark, atomic_fetch_add(&marks, 1) % MARK_MASK + 1);
+    if (!mark_in(h, &me)) {
+        unlock_here(h, c, CLOSED);
+        return CKR_HOST_MEMORY;
+    }
     return CKR_OK;
 }
 
@@ -176,15 +246,17 @@ CK_RV
 tp11_close_begin(struct tp11_call *c)
 {
     struct here *h = atomic_load(&here);
+    struct me me;
 
     if (h == NULL)
         return CKR_CRYPTOKI_NOT_INITIALIZED;
+    me = me_get();
     lock_here(h, c);
     if (atomic_load(&h->state) != OPEN) {
         unlock_here(h, c, atomic_load(&h->state));
         return CKR_CRYPTOKI_NOT_INITIALIZED;
     }
-    inside = atomic_load(&h->mark);
+    (void)mark_in(h, &me); /* there is room: this thread was in before */
     atomic_store(&h->state, CLOSING);
     wait_until_empty(h);
     return CKR_OK;

@@ -38,7 +38,6 @@ CK_RV tp11_rv(enum tee_err err);
 
 struct tp11_call {
     atomic_uint *gate; /* where this thread is counted */
-    unsigned mark;     /* the thread's mark before this call */
     int cancel, err_no;
 };
 /*
