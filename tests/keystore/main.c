@@ -15,6 +15,9 @@ const struct suite *const suites[] = {
     &suite_kinfo,
     &suite_op,
     &suite_store_pool,
+    &suite_key,
+    &suite_object,
+    &suite_pin,
     &suite_token,
     NULL,
 };

@@ -14,6 +14,9 @@ extern const struct suite suite_store_known;
 extern const struct suite suite_kinfo;
 extern const struct suite suite_op;
 extern const struct suite suite_store_pool;
+extern const struct suite suite_key;
+extern const struct suite suite_object;
+extern const struct suite suite_pin;
 extern const struct suite suite_token;
 
 #endif
