@@ -610,6 +610,12 @@ ks_token_new(const struct ks_conf *file, const struct ks_conf_token *conf,
     return TEE_OK;
 }
 
+enum tee_err
+ks_token_ready(const struct ks_token *t, struct tee_fault *f)
+{
+    return t->ops->ready(t->conf, f);
+}
+
 void
 ks_token_free(struct ks_token *t)
 {

@@ -278,6 +278,10 @@ TEE_MUST_USE enum tee_err ks_token_refresh(struct ks_token *t,
 const struct ks_snap *ks_snap_get(struct ks_token *t); /* +1; never NULL */
 void ks_snap_put(const struct ks_snap *s);
 
+/* Can this build serve the token as configured?  TEE_E_UNSUPPORTED, and what
+ * it lacks.  Touches nothing. */
+TEE_MUST_USE enum tee_err ks_token_ready(const struct ks_token *t,
+                                         struct tee_fault *f);
 /* tee_generated and skr: the last acquisition's or collection's error, kept
  * per process. TEE_OK: none. */
 enum tee_err ks_token_last_error(struct ks_token *t, struct tee_fault *ret);
