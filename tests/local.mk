@@ -2,6 +2,9 @@ AM_TESTS_ENVIRONMENT = OPENSSL_CONF=/dev/null LC_ALL=C TZ=UTC0 \
 	srcdir='$(abs_top_srcdir)' builddir='$(abs_top_builddir)' \
 	TEE_VECTORS="$${TEE_VECTORS:-$(abs_top_srcdir)/../shared/vectors}"; \
 	export OPENSSL_CONF LC_ALL TZ srcdir builddir TEE_VECTORS;
+# Scripts are run by bash, whatever runs the programs (LOG_COMPILER).
+TEST_EXTENSIONS = .sh
+SH_LOG_COMPILER = bash
 TEST_CPPFLAGS = $(AM_CPPFLAGS) $(CUNIT_CFLAGS)
 # Allocation failure, see tests/support/alloc.h.
 alloc_files = tests/support/alloc.c tests/support/alloc.h

@@ -23,7 +23,6 @@
 
 #define CONF_MAX       65536
 #define LOCK_TRIES     300 /* of 100 ms: another init has its own deadlines */
-#define PIN_SHORT      16  /* bytes; below, searching a copied store pays */
 #define STATE_OF_ROOT  "/var/lib/tee-pkcs11"
 #define SIMULATED_ROOT "simulated.root"
 
@@ -75,29 +74,18 @@ label_ok(const char *l, struct tee_fault *f)
                      shown);
 }
 
-/* What the configuration can say and this version cannot do. */
+/* The other origins' mandatory keys have no option here. */
 static enum tee_err
-supported(const struct cmd_args *a, struct tee_fault *f)
+origin_ok(const char *origin, struct tee_fault *f)
 {
-    const char *origin = a->value[O_ORIGIN], *platform = a->value[O_PLATFORM];
-
     if (origin == NULL)
         return tee_fault(f, TEE_E_ARG,
                          "needs --origin local or --origin tee_generated; it "
                          "is never guessed");
     if (strcmp(origin, "skr") == 0)
         return tee_fault(f, TEE_E_UNSUPPORTED,
-                         "origin skr: unsupported: built without azure");
-    if (strcmp(origin, "tee_generated") != 0)
-        return TEE_OK;
-    if (platform != NULL && strcmp(platform, "simulated") == 0)
-        return TEE_OK;
-    return tee_fault(f, TEE_E_UNSUPPORTED,
-                     "tee_generated on platform %s: unsupported: this version "
-                     "has the platform \"simulated\" alone, which must be "
-                     "asked for: --platform simulated (its keys prove "
-                     "nothing)",
-                     platform != NULL ? platform : "auto");
+                         "unsupported: --origin skr: built without azure");
+    return TEE_OK;
 }
 
 static enum tee_err
@@ -107,7 +95,7 @@ words(const struct init *in, struct tee_fault *f)
     enum tee_err err = label_ok(in->label, f);
 
     if (err == TEE_OK)
-        err = supported(in->a, f);
+        err = origin_ok(v[O_ORIGIN], f);
     if (err == TEE_OK && v[O_SO_PIN] != NULL && v[O_PIN] == NULL)
         err = tee_fault(f, TEE_E_ARG,
                         "--so-pin-file needs --pin-file: a token without a "
@@ -450,6 +438,20 @@ make_token(struct init *in, struct tee_fault *f)
     return err;
 }
 
+/* Said before anything is written. */
+static enum tee_err
+buildable(const struct init *in, struct tee_fault *f)
+{
+    struct ks_token *t = NULL;
+    enum tee_err err = ks_token_new(in->conf, find(in->conf, in->label), &t);
+
+    if (err != TEE_OK)
+        return tee_fault(f, err, "no memory");
+    err = ks_token_ready(t, f);
+    ks_token_free(t);
+    return err;
+}
+
 /* ---- all of it ------------------------------------------------------------
  */
 
@@ -475,6 +477,8 @@ prepare(struct init *in, struct tee_fault *f)
         err = places(in, f);
     if (err == TEE_OK)
         err = compose(in, f);
+    if (err == TEE_OK)
+        err = buildable(in, f);
     if (err == TEE_OK)
         err = pins(in, f);
     return err;
@@ -502,18 +506,11 @@ make(struct init *in, struct tee_fault *f)
 static void
 notes(const struct init *in)
 {
-    const struct ks_conf_token *t = ks_token_conf(in->token);
     const char *p, *end;
     struct tee_buf b;
 
     tee_buf_init(&b, CONF_MAX);
     ks_token_warnings(in->token, &b);
-    if (t->origin == KS_LOCAL && t->pin && in->user.len < PIN_SHORT)
-        tee_buf_printf(&b,
-                       "a PIN of %zu bytes protects little on a local token: "
-                       "whoever copies the store can search it offline; use "
-                       "%d random characters or more\n",
-                       in->user.len, PIN_SHORT);
     tee_buf_u8(&b, 0);
     if (b.err == TEE_OK) {
         for (p = (const char *)b.p; (end = strchr(p, '\n')) != NULL;

@@ -33,25 +33,6 @@ struct seen {
 /* ---- looking --------------------------------------------------------------
  */
 
-/* Hardware, key release and the service are in the configuration's language
- * and not in this version. */
-static enum tee_err
-supported(const struct ks_conf_token *c, struct tee_fault *f)
-{
-    if (c->origin == KS_SKR)
-        return tee_fault(f, TEE_E_UNSUPPORTED,
-                         "key_origin = skr: unsupported: built without azure");
-    if (c->unix_path != NULL)
-        return tee_fault(f, TEE_E_UNSUPPORTED,
-                         "via = unix:: unsupported: not part of this version");
-    if (c->origin == KS_TEE && c->platform != KS_PLAT_SIMULATED)
-        return tee_fault(f, TEE_E_UNSUPPORTED,
-                         "platform = %s: unsupported: this version has the "
-                         "platform \"simulated\" alone",
-                         ks_platform_word(c->platform));
-    return TEE_OK;
-}
-
 static void
 serial_of(const uint8_t uuid[16], char ret[17])
 {
@@ -79,11 +60,11 @@ look(struct seen *s)
         *f = s->c->bad;
         return f->err;
     }
-    err = supported(s->c, f);
-    if (err != TEE_OK)
-        return err;
     if (ks_token_new(s->conf, s->c, &s->token) != TEE_OK)
         return tee_fault(f, TEE_E_NOMEM, "no memory");
+    err = ks_token_ready(s->token, f);
+    if (err != TEE_OK)
+        return err;
     err = ks_token_refresh(s->token, f);
     if (err != TEE_OK)
         return err;

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include <cjson/cJSON.h>
+#include <openssl/crypto.h>
 #include <sodium.h>
 #include <string.h>
 
@@ -53,10 +54,11 @@ run(const struct cmd_args *a)
         { "build-id", hex },
         { "libtee-attest", att_version() },
         { "libsodium", sodium_version_string() },
+        { "libcrypto", OpenSSL_version(OPENSSL_VERSION) },
         { "cjson", cJSON_Version() },
         { "platforms", "simulated" },
-        { "azure", "no: unsupported: built without azure" },
-        { "tpm", "no: unsupported: built without tpm" },
+        { "azure", "not built in" },
+        { "tpm", "not built in" },
         { "module", tee_path_module },
         { "helper", tee_path_helper },
         { "plug-in", tee_path_plugin },

@@ -50,6 +50,11 @@ cmd_read(const char *path, size_t max, struct tee_buf *ret, struct tee_fault *f)
         tee_fault_prefix(f, "%s", in ? "standard input" : path);
     if (!in)
         (void)close(fd);
+    if (err == TEE_OK && ret->len == 0) {
+        tee_buf_u8(ret, 0); /* an empty file is no NULL */
+        ret->len = 0;
+        err = ret->err;
+    }
     return err;
 }
 

@@ -16,7 +16,7 @@ add_string(struct tree *t, unsigned depth, const char *label, const char *s)
     size_t n = strlen(s), cut = TEXT_SHOWN;
 
     if (n <= TEXT_SHOWN) {
-        tree_add(t, depth, TREE_NONE, label, s);
+        tree_add(t, depth, TREE_NONE, label, n > 0 ? s : "(empty)");
         return;
     }
     while (cut > 0 && ((unsigned char)s[cut] & 0xc0U) == 0x80)

@@ -15,6 +15,7 @@
 
 #define NODES_MAX 16384
 #define DEPTH_MAX 80
+#define LABEL_MAX 24 /* longer ones do not widen their column */
 
 struct node {
     unsigned depth;
@@ -29,18 +30,26 @@ struct tree {
 
 struct glyphs {
     const char *tee, *corner, *bar, *gap;
+    const char *no_mark; /* as wide as one */
     const char *mark[4]; /* by enum tree_mark */
 };
 static const struct glyphs ascii = {
-    "|- ", "`- ", "|  ", "   ", { "", "[ok] ", "[NO] ", "[--] " }
+    .tee = "|- ",
+    .corner = "`- ",
+    .bar = "|  ",
+    .gap = "   ",
+    .no_mark = "     ",
+    .mark = { "", "[ok] ", "[NO] ", "[--] " },
 };
-static const struct glyphs fancy = { "\u251c\u2500 ",
-                                     "\u2514\u2500 ",
-                                     "\u2502  ",
-                                     "   ",
-                                     { "", "\033[32m\u2713\033[0m ",
-                                       "\033[31m\u2717\033[0m ",
-                                       "\033[33m-\033[0m " } };
+static const struct glyphs fancy = {
+    .tee = "\u251c\u2500 ",
+    .corner = "\u2514\u2500 ",
+    .bar = "\u2502  ",
+    .gap = "   ",
+    .no_mark = "  ",
+    .mark = { "", "\033[32m\u2713\033[0m ", "\033[31m\u2717\033[0m ",
+              "\033[33m-\033[0m " },
+};
 
 enum tee_err
 tree_new(struct tree **ret)
@@ -132,21 +141,32 @@ has_sibling(const struct tree *t, size_t i, unsigned depth)
     return false;
 }
 
-static size_t
-label_width(const struct tree *t, size_t i)
-{
-    size_t k, w = 0, n;
+/* What the nodes that are drawn as one block with node i have in common. */
+struct block {
+    size_t width; /* of the labels in front of a text */
+    bool marks;
+};
 
-    /* the run of nodes around i that are drawn as one block */
-    for (k = i; k > 0 && t->node[k - 1].depth >= t->node[i].depth; k--)
-        ;
-    for (; k < t->n && t->node[k].depth >= t->node[i].depth; k++) {
-        n = strlen(t->node[k].label);
-        if (t->node[k].depth == t->node[i].depth && *t->node[k].text != '\0' &&
-            n > w && n <= 24)
-            w = n;
+static struct block
+block_of(const struct tree *t, size_t i)
+{
+    struct block b = { 0 };
+    const struct node *n;
+    unsigned depth = t->node[i].depth;
+    size_t k = i, w;
+
+    while (k > 0 && t->node[k - 1].depth >= depth)
+        k--;
+    for (; k < t->n && t->node[k].depth >= depth; k++) {
+        n = &t->node[k];
+        if (n->depth != depth)
+            continue;
+        w = strlen(n->label);
+        if (*n->text != '\0' && w > b.width && w <= LABEL_MAX)
+            b.width = w;
+        b.marks = b.marks || n->mark != TREE_NONE;
     }
-    return w;
+    return b;
 }
 
 static void
@@ -154,19 +174,18 @@ print_node(const struct tree *t, size_t i, FILE *out, bool plain)
 {
     const struct glyphs *g = plain ? &ascii : &fancy;
     const struct node *n = &t->node[i];
-    size_t pad, w;
+    struct block b = block_of(t, i);
+    size_t pad = strlen(n->label);
     unsigned d;
 
     for (d = 1; d < n->depth; d++)
         fputs(has_sibling(t, i, d) ? g->bar : g->gap, out);
     if (n->depth > 0)
         fputs(has_sibling(t, i, n->depth) ? g->tee : g->corner, out);
-    fputs(g->mark[n->mark], out);
+    fputs(n->mark == TREE_NONE && b.marks ? g->no_mark : g->mark[n->mark], out);
     tree_text(out, n->label, plain);
     if (*n->text != '\0') {
-        w = label_width(t, i);
-        pad = strlen(n->label);
-        pad = n->depth > 0 && pad < w ? w - pad : 0;
+        pad = n->depth > 0 && pad < b.width ? b.width - pad : 0;
         fprintf(out, "%*s  ", (int)pad, "");
         tree_text(out, n->text, plain);
     }
