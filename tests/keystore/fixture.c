@@ -162,36 +162,65 @@ fix_generate(struct fix *x, enum ks_ktype type, uint8_t pub[16],
     return ks_generate(x->t, type, &a, &b, pub, priv, &x->f);
 }
 
+static struct ks_mech
+mech_of(enum ks_ktype type)
+{
+    if (type >= KS_P256 && type <= KS_P521)
+        return (struct ks_mech){ .scheme = KS_ECDSA, .hash = KS_SHA256 };
+    if (type >= KS_RSA2048 && type <= KS_RSA4096)
+        return (struct ks_mech){ .scheme = KS_RSA_PKCS1, .hash = KS_SHA256 };
+    if (type >= KS_MLDSA44)
+        return (struct ks_mech){ .scheme = KS_MLDSA };
+    return (struct ks_mech){ .scheme = KS_EDDSA };
+}
+
+static enum tee_err
+verify(const struct ks_object *o, struct tee_bytes m, struct tee_bytes sig)
+{
+    const struct ks_mech mech = mech_of(o->ktype);
+    struct ks_op op = { 0 };
+    enum tee_err err;
+
+    if (sig.len != ks_kinfo(o->ktype)->sig_len)
+        return TEE_E_SIG_LEN;
+    if (o->ktype == KS_ED25519)
+        return o->spki.len == KS_ED25519_SPKI &&
+                       crypto_sign_verify_detached(sig.p, m.p, m.len,
+                                                   o->spki.p + 12) == 0
+                   ? TEE_OK
+                   : TEE_E_SIGNATURE;
+    err = ks_verify_init(&op, o->ktype, o->spki, &mech);
+    if (err == TEE_OK)
+        err = ks_op_verify(&op, m, sig);
+    ks_op_clear(&op);
+    return err;
+}
+
 enum tee_err
 fix_sign(struct fix *x, const uint8_t priv[16])
 {
     static const uint8_t message[] = "attack at dawn";
     const struct tee_bytes m = { message, sizeof(message) };
-    const struct ks_mech mech = { .scheme = KS_EDDSA };
-    const struct ks_object *o;
+    const struct ks_object *o = fix_object(x, priv);
     struct ks_key *k = NULL;
     struct ks_op op = { 0 };
-    uint8_t sig[64];
+    struct ks_mech mech;
+    uint8_t sig[TEE_SPKI_MAX / 2]; /* RSA-4096: 512 */
     size_t n = 0;
     enum tee_err err;
 
-    o = fix_object(x, priv);
     if (o == NULL)
         return TEE_E_NOTFOUND;
     err = ks_key_open(x->t, o, &k, &x->f);
     if (err != TEE_OK)
         return err;
+    mech = mech_of(o->ktype);
     err = ks_sign_init(&op, k, &mech);
     if (err == TEE_OK)
         err = ks_op_sign(&op, m, sig, &n);
     ks_op_clear(&op);
     ks_key_put(k);
-    if (err != TEE_OK)
-        return err;
-    if (n != 64 || o->spki.len != KS_ED25519_SPKI ||
-        crypto_sign_verify_detached(sig, m.p, m.len, o->spki.p + 12) != 0)
-        return TEE_E_SIGNATURE;
-    return TEE_OK;
+    return err == TEE_OK ? verify(o, m, (struct tee_bytes){ sig, n }) : err;
 }
 
 bool

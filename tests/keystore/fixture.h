@@ -46,7 +46,7 @@ const struct ks_snap *fix_snap(struct fix *x);
 enum tee_err fix_generate(struct fix *x, enum ks_ktype type, uint8_t pub[16],
                           uint8_t priv[16]);
 /* Signs a fixed message with the key and verifies with the stored public
- * key, independently; the error of the first step that failed. */
+ * key; the error of the first step that failed.  Not for ML-DSA. */
 enum tee_err fix_sign(struct fix *x, const uint8_t priv[16]);
 /* May the tests of tee_generated run: the helper is there. */
 bool fix_helper(void);
