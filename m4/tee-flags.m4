@@ -39,7 +39,8 @@ AS_IF([test "x$with_sanitizer" = xno],
 #endif
 ]], [])], [tee_cpp="-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3"],
   [tee_cpp="-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2"])],
-  [tee_hard="$tee_hard -fno-omit-frame-pointer -fsanitize=$with_sanitizer -fno-sanitize-recover=all"
+  [dnl red zones make frames larger than what the code asks for
+   tee_hard="$tee_hard -fno-omit-frame-pointer -fsanitize=$with_sanitizer -fno-sanitize-recover=all -Wno-frame-larger-than"
    tee_ld="$tee_ld -fsanitize=$with_sanitizer"
    tee_defs=
    AC_DEFINE([TEE_SANITIZER], [1], [built with a sanitizer])])
