@@ -75,11 +75,31 @@ cache_in(struct ks_token *t, struct ks_key *k)
     t->n_keys++;
 }
 
+/* What the key was made from: another nonce, public half or usage is another
+ * state, which has to be opened anew. */
+static void
+state_of(const struct ks_object *o, uint8_t ret[32])
+{
+    const uint8_t head[2] = { (uint8_t)o->ktype,
+                              (uint8_t)((o->flags & KS_SEAL_FLAGS) >> 4) };
+    crypto_hash_sha256_state st;
+
+    (void)crypto_hash_sha256_init(&st);
+    (void)crypto_hash_sha256_update(&st, head, sizeof(head));
+    (void)crypto_hash_sha256_update(&st, o->sealed.p, KS_SEAL_NONCE);
+    (void)crypto_hash_sha256_update(&st, o->spki.p, o->spki.len);
+    (void)crypto_hash_sha256_final(&st, ret);
+}
+
 static bool
 same_state(const struct ks_key *k, const struct ks_object *o)
 {
-    return o != NULL && o->sealed.len >= KS_SEAL_NONCE &&
-           memcmp(k->nonce, o->sealed.p, KS_SEAL_NONCE) == 0;
+    uint8_t now[32];
+
+    if (o == NULL || o->class != KS_PRIVATE || o->sealed.len < KS_SEAL_NONCE)
+        return false;
+    state_of(o, now);
+    return memcmp(k->state, now, sizeof(now)) == 0;
 }
 
 static struct ks_key *
@@ -180,7 +200,7 @@ void
 ks_key_name(struct ks_key *k, const struct ks_object *o)
 {
     memcpy(k->uuid, o->uuid, sizeof(k->uuid));
-    memcpy(k->nonce, o->sealed.p, sizeof(k->nonce));
+    state_of(o, k->state);
 }
 
 /* The key alone, from its seed or PKCS#8; spki is initialised here. */

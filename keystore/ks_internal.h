@@ -496,10 +496,10 @@ struct ks_key {
     struct ks_token *t;
     enum ks_ktype type;
     uint8_t uuid[16];
-    uint8_t nonce[KS_SEAL_NONCE]; /* of `sealed`: which state of the object */
-    uint8_t *sk;                  /* slot: Ed25519 seed || public half */
-    uint8_t pk[32];               /* Ed25519 */
-    const struct tee_plugin *by;  /* whose handle is */
+    uint8_t state[32];           /* of the object that it was made from */
+    uint8_t *sk;                 /* slot: Ed25519 seed || public half */
+    uint8_t pk[32];              /* Ed25519 */
+    const struct tee_plugin *by; /* whose handle is */
     void *handle;
     bool cached;
     struct ks_key *chain, *newer, *older;

@@ -231,3 +231,9 @@ fix_helper(void)
     test_skip("the helper is not built");
     return false;
 }
+
+bool
+fix_slow(void)
+{
+    return getenv("TEE_TEST_SLOW") != NULL; /* a test, not the module */
+}

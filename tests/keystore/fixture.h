@@ -50,6 +50,8 @@ enum tee_err fix_generate(struct fix *x, enum ks_ktype type, uint8_t pub[16],
 enum tee_err fix_sign(struct fix *x, const uint8_t priv[16]);
 /* May the tests of tee_generated run: the helper is there. */
 bool fix_helper(void);
+/* A lane in which everything takes ten times as long: sweep less. */
+bool fix_slow(void);
 
 #define CHECK_ERR(x, want)                                                     \
     do {                                                                       \

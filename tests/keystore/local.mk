@@ -80,6 +80,7 @@ tests_keystore_check_keystore_SOURCES = tests/support/test.h \
 	tests/keystore/store_make.c tests/keystore/store_make.h \
 	tests/keystore/fixture.c tests/keystore/fixture.h \
 	tests/keystore/kinfo.c tests/keystore/op.c \
+	tests/keystore/altered.c tests/keystore/skr.c \
 	tests/keystore/key.c tests/keystore/object.c tests/keystore/pin.c \
 	tests/keystore/token.c
 tests_keystore_check_keystore_CPPFLAGS = $(TEST_CPPFLAGS)

@@ -18,6 +18,8 @@ const struct suite *const suites[] = {
     &suite_key,
     &suite_object,
     &suite_pin,
+    &suite_altered,
+    &suite_skr,
     &suite_token,
     NULL,
 };

@@ -17,6 +17,8 @@ extern const struct suite suite_store_pool;
 extern const struct suite suite_key;
 extern const struct suite suite_object;
 extern const struct suite suite_pin;
+extern const struct suite suite_altered;
+extern const struct suite suite_skr;
 extern const struct suite suite_token;
 
 #endif
