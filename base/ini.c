@@ -257,7 +257,8 @@ one_line(struct parser *p, char *s)
     return p->closed ? TEE_OK : pair_line(p, s, trim(eq + 1));
 }
 
-/* TEE_OK with *good false: the line is bad and was reported. */
+/* TEE_OK with *good false: the line is bad and was reported.  U+0080 to
+ * U+009F are control characters too: C2 and their own value in UTF-8. */
 static enum tee_err
 lexical(struct parser *p, const char *s, size_t n, bool *good)
 {
@@ -274,6 +275,8 @@ lexical(struct parser *p, const char *s, size_t n, bool *good)
                           "ends");
         if ((c < 0x20 && c != '\t') || c == 0x7f)
             return bad(p, "control character 0x%02x", c);
+        if (c == 0xc2 && i + 1 < n && (uint8_t)s[i + 1] < 0xa0)
+            return bad(p, "control character 0x%02x", (uint8_t)s[i + 1]);
     }
     *good = true;
     return TEE_OK;

@@ -106,7 +106,7 @@ test_flags(void)
     vm_flags(s.p, flags);
     CU_ASSERT_PTR_NOT_NULL(strstr(flags, " dd")); /* not in a core dump */
     CU_ASSERT_PTR_NOT_NULL(strstr(flags, " wf")); /* not in a child */
-    CU_ASSERT_TRUE(locked_in(flags)); /* not on a disk */
+    CU_ASSERT_TRUE(locked_in(flags));             /* not on a disk */
     CU_ASSERT_TRUE(s.locked && s.len == 32);
     CU_ASSERT_TRUE(zero(s.p, s.maplen));
     tee_secret_free(&s);
