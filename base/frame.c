@@ -122,19 +122,24 @@ blobs_of(struct tee_msg *m, unsigned f)
     return f == TEE_FF_EVIDENCE ? &m->evidence : &m->endorsements;
 }
 
+/* A NUL would end the text for who copies it into a string, and not for us. */
+static bool
+text_ok(struct tee_bytes v)
+{
+    return tee_utf8(v) && (v.len == 0 || memchr(v.p, '\0', v.len) == NULL);
+}
+
 static bool
 blobs_ok(const struct tee_blobs *v, bool named)
 {
-    uint8_t unused[32];
     size_t i;
 
     for (i = 0; i < v->n; i++) {
         if (v->v[i].data.len > EVIDENCE_MAX || v->v[i].name.len > 64 ||
-            (!named && v->v[i].name.len != 0) || !tee_utf8(v->v[i].name))
+            (!named && v->v[i].name.len != 0) || !text_ok(v->v[i].name))
             return false;
     }
-    /* the digest demands names, ascending */
-    return !named || tee_evidence_digest(v, unused) == TEE_OK;
+    return !named || tee_blobs_ascend(v);
 }
 
 static bool
@@ -151,7 +156,7 @@ field_ok(struct tee_msg *m, unsigned f)
         return false;
     if (shape[f].kind == BLOBS)
         return blobs_ok(blobs_of(m, f), f == TEE_FF_EVIDENCE);
-    return shape[f].kind != TXT || tee_utf8(v->bytes);
+    return shape[f].kind != TXT || text_ok(v->bytes);
 }
 
 /* The one judge of a message, before sending and after receipt. */
@@ -271,6 +276,13 @@ get_field(struct tee_cur *c, struct tee_msg *m, unsigned f)
     c->bad = true; /* a number without a shape */
 }
 
+static void
+forget_fields(struct tee_msg *m)
+{
+    memset(m->field, 0, sizeof(m->field));
+    m->evidence.n = m->endorsements.n = 0;
+}
+
 enum tee_err
 tee_msg_decode(struct tee_msg *m)
 {
@@ -279,8 +291,7 @@ tee_msg_decode(struct tee_msg *m)
     uint64_t key, version = 0, type = 0;
     size_t n;
 
-    memset(m->field, 0, sizeof(m->field));
-    m->evidence.n = m->endorsements.n = 0;
+    forget_fields(m);
     while (tee_cbor_key(&c, &keys, &key)) {
         if (key == 0)
             version = tee_cbor_get_uint(&c);
@@ -291,10 +302,13 @@ tee_msg_decode(struct tee_msg *m)
         else
             c.bad = true;
     }
-    if (tee_cur_end(&c) != TEE_OK || version != VERSION || type >= TEE_F_TYPES)
-        return TEE_E_PEER;
-    m->type = (enum tee_frame_type)type;
-    return msg_ok(m, &n) ? TEE_OK : TEE_E_PEER;
+    if (tee_cur_end(&c) == TEE_OK && version == VERSION && type < TEE_F_TYPES) {
+        m->type = (enum tee_frame_type)type;
+        if (msg_ok(m, &n))
+            return TEE_OK;
+    }
+    forget_fields(m);
+    return TEE_E_PEER;
 }
 
 /* Waits for the socket; the deadline is absolute. */

@@ -58,6 +58,23 @@ ascends(struct tee_bytes a, struct tee_bytes b)
     return c < 0 || (c == 0 && a.len < b.len);
 }
 
+bool
+tee_blobs_ascend(const struct tee_blobs *v)
+{
+    size_t i;
+
+    if (v->n > TEE_BLOBS_MAX)
+        return false;
+    for (i = 0; i < v->n; i++) {
+        struct tee_bytes name = v->v[i].name;
+
+        if (name.len == 0 || name.len > UINT16_MAX ||
+            (i > 0 && !ascends(v->v[i - 1].name, name)))
+            return false;
+    }
+    return true;
+}
+
 enum tee_err
 tee_evidence_digest(const struct tee_blobs *v, uint8_t ret[32])
 {
@@ -65,17 +82,12 @@ tee_evidence_digest(const struct tee_blobs *v, uint8_t ret[32])
     uint8_t h[32];
     size_t i;
 
-    if (v->n > TEE_BLOBS_MAX)
+    if (!tee_blobs_ascend(v))
         return TEE_E_ARG;
     (void)crypto_hash_sha256_init(&st);
     for (i = 0; i < v->n; i++) {
-        const struct tee_blob *b = &v->v[i];
-
-        if (b->name.len == 0 || b->name.len > UINT16_MAX ||
-            (i > 0 && !ascends(v->v[i - 1].name, b->name)))
-            return TEE_E_ARG;
-        tee_sha256(b->data, h);
-        hash_lp(&st, b->name);
+        tee_sha256(v->v[i].data, h);
+        hash_lp(&st, v->v[i].name);
         (void)crypto_hash_sha256_update(&st, h, sizeof(h));
     }
     (void)crypto_hash_sha256_final(&st, ret);

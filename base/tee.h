@@ -505,13 +505,14 @@ void tee_msg_bytes(struct tee_msg *m, enum tee_frame_field f,
                    struct tee_bytes v);
 void tee_msg_blobs(struct tee_msg *m, enum tee_frame_field f,
                    const struct tee_blobs *v); /* the blobs are borrowed */
-/* The codec alone; decode fills m from m->wire. */
+/* The codec alone; decode fills m from m->wire, or leaves it without fields. */
 TEE_MUST_USE enum tee_err tee_msg_encode(struct tee_msg *m);
 TEE_MUST_USE enum tee_err tee_msg_decode(struct tee_msg *m);
 /*
  * Whole frames over a socket, MSG_NOSIGNAL, EINTR-safe; `until` is a
  * tee_clock.mono_ms() value. TEE_E_TIMEOUT, TEE_E_PEER (closed, ceiling,
- * malformed), TEE_E_IO.
+ * malformed), TEE_E_IO.  After any error but TEE_E_ARG a part of a frame may
+ * have passed: the socket is of no more use.
  */
 TEE_MUST_USE enum tee_err tee_frame_send(int fd, struct tee_msg *m,
                                          int64_t until);
@@ -531,7 +532,9 @@ TEE_MUST_USE enum tee_err tee_binding_hash(struct tee_bytes did,
                                            struct tee_bytes nonce,
                                            const uint8_t key_hash[32],
                                            uint8_t ret[32]);
-/* E: over lp(name) || SHA-256(blob), names ascending; TEE_E_ARG if not. */
+/* At most TEE_BLOBS_MAX, each with a name, names strictly ascending. */
+bool tee_blobs_ascend(const struct tee_blobs *v);
+/* E: over lp(name) || SHA-256(blob); TEE_E_ARG if they don't ascend. */
 TEE_MUST_USE enum tee_err tee_evidence_digest(const struct tee_blobs *v,
                                               uint8_t ret[32]);
 /* "tee-pkcs11/pop/v1" || lp(nonce) || E */
