@@ -534,9 +534,10 @@ replace(int dir, const struct ks_conf_token *conf, struct tee_bytes file,
         tee_fault_prefix(f, "%s", conf->state);
         return err;
     }
-    if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
-        return sys_fault(conf, "stat", f);
-    *stamp = stamp_of(&st);
+    /* It is written; without a stamp the next look reads it again. */
+    *stamp = (struct ks_stamp){ 0 };
+    if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+        *stamp = stamp_of(&st);
     return TEE_OK;
 }
 

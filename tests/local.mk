@@ -16,6 +16,7 @@ alloc_wrap = -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc \
 include tests/base/local.mk
 include tests/attest/local.mk
 include tests/keystore/local.mk
+include tests/crash/local.mk
 include tests/keystore/plugin.mk
 include tests/pkcs11/local.mk
 include tests/daemon/local.mk
