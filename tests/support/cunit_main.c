@@ -110,6 +110,8 @@ main(int argc, char **argv)
 
     if (CU_initialize_registry() != CUE_SUCCESS)
         return 1;
+    if (test_setup != NULL)
+        test_setup();
     for (s = suites; *s != NULL; s++) {
         if (argc > 1 && strcmp(argv[1], (*s)->name) != 0)
             continue;

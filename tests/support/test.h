@@ -19,6 +19,9 @@ struct suite {
     const struct test *test; /* ends with { NULL, NULL } */
 };
 extern const struct suite *const suites[]; /* ends with NULL */
+/* Optional, before the suites are read: a folder that makes tests out of a
+ * data file fills its arrays here. */
+void test_setup(void) __attribute__((weak));
 
 /* Marks the running test as skipped, with its reason. */
 void test_skip(const char *why);
