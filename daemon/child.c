@@ -31,8 +31,9 @@ limit(__rlimit_resource_t what, rlim_t soft, rlim_t hard)
     return setrlimit(what, &r) == 0;
 }
 
-void
-td_limits_renew(void)
+/* Gives the next question its processor time. */
+static void
+renew(void)
 {
     struct rusage u;
     rlim_t used;
@@ -108,5 +109,5 @@ td_child(int argc)
     if (!descriptors() || chdir("/") != 0 || sodium_init() < 0)
         return 1;
     (void)umask(077);
-    return td_serve(TD_FD);
+    return td_serve(TD_FD, renew);
 }

@@ -26,57 +26,8 @@ work_clear(struct td_work *w)
     att_collected_clear(&w->proofs);
 }
 
-/* ---- what this build can do ------------------------------------------------
+/* ---- what is done for whom ------------------------------------------------
  */
-
-/* Hardware: each says what it lacks here. */
-static const struct {
-    enum ks_platform platform;
-    const char *why;
-} lacking[] = {
-    { KS_PLAT_AUTO,
-      "no collector for hardware in this version, and \"auto\" never chooses "
-      "\"simulated\"; that must be written" },
-    { KS_PLAT_AZURE_SNP, "built without azure" },
-    { KS_PLAT_AZURE_TDX, "built without azure" },
-    { KS_PLAT_TPM2, "built without tpm" },
-};
-
-static enum tee_err
-unsupported_platform(const struct ks_conf_token *t, struct tee_fault *f)
-{
-    const char *why = "no collector for it in this version";
-    size_t i;
-
-    for (i = 0; i < TEE_LEN(lacking); i++) {
-        if (lacking[i].platform == t->platform)
-            why = lacking[i].why;
-    }
-    return tee_fault(f, TEE_E_UNSUPPORTED, "unsupported: platform = %s: %s",
-                     ks_platform_word(t->platform), why);
-}
-
-/* Demands on the token's own claims: not judged here yet, so never met. */
-static enum tee_err
-no_demands(const struct ks_conf_token *t, struct tee_fault *f)
-{
-    const struct {
-        const char *key, *value;
-    } demand[] = { { "require", t->require },
-                   { "refs", t->refs },
-                   { "roots", t->roots },
-                   { "enrolled", t->enrolled } };
-    size_t i;
-
-    for (i = 0; i < TEE_LEN(demand); i++) {
-        if (demand[i].value != NULL)
-            return tee_fault(f, TEE_E_UNSUPPORTED,
-                             "unsupported: %s: this version judges no claims "
-                             "of its own token, so the key stays closed",
-                             demand[i].key);
-    }
-    return TEE_OK;
-}
 
 enum tee_err
 td_usable(const struct td *d, uint64_t origin, struct tee_fault *f)
@@ -92,12 +43,7 @@ td_usable(const struct td *d, uint64_t origin, struct tee_fault *f)
                          "the question is about another origin than the "
                          "section's key_origin = %s",
                          ks_origin_word(t->origin));
-    if (t->origin == KS_SKR)
-        return tee_fault(f, TEE_E_UNSUPPORTED,
-                         "unsupported: key_origin = skr: built without azure");
-    if (t->platform != KS_PLAT_SIMULATED)
-        return unsupported_platform(t, f);
-    return no_demands(t, f);
+    return ks_conf_ready(t, f);
 }
 
 /* ---- HELLO ------------------------------------------------------------------
@@ -360,7 +306,9 @@ exchange(struct td *d, struct tee_msg *q, struct tee_msg *a)
     if (err == TEE_OK)
         err = answer(d, q, a, &f);
     else
-        err = tee_fault(&f, TEE_E_PEER, "not a frame of this protocol");
+        err = tee_fault(&f, TEE_E_PEER, "%s",
+                        err == TEE_E_TIMEOUT ? "half a frame, and no more"
+                                             : "not a frame of this protocol");
     if (err != TEE_OK)
         refuse(d, err, a, &f);
     err = reply(d, a, &f);
@@ -385,7 +333,7 @@ asked(int fd)
 }
 
 int
-td_serve(int fd)
+td_serve(int fd, void (*before)(void))
 {
     struct td d = { .fd = fd };
     struct tee_msg *m = calloc(2, sizeof(*m));
@@ -394,7 +342,8 @@ td_serve(int fd)
         return 1;
     tee_buf_init(&d.work.bytes, WORK_BYTES);
     while (!d.over && asked(fd)) {
-        td_limits_renew();
+        if (before != NULL)
+            before();
         if (exchange(&d, &m[0], &m[1]) != TEE_OK)
             d.over = true;
     }

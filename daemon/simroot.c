@@ -17,20 +17,13 @@
 
 #define ROOT_LEN 32
 
-/* The folder is the store's, with its modes (configuration.md, section 4);
- * the file is 0600 always, whatever group may read the store. */
+/* 0600 always, whatever group may read the store. */
 static struct tee_rule
-rule_of(const struct ks_conf_token *t, bool folder)
+rule_of(const struct ks_conf_token *t)
 {
-    struct tee_rule r = { .has_user = t->has_user,
-                          .user = t->user,
-                          .has_group = t->has_group,
-                          .group = t->group,
-                          .allow = 0600 };
-
-    if (folder)
-        r.allow = t->has_group ? 0750 : 0700;
-    return r;
+    return (struct tee_rule){ .has_user = t->has_user,
+                              .user = t->user,
+                              .allow = 0600 };
 }
 
 static bool
@@ -54,7 +47,7 @@ static enum tee_err
 read_root(int dir, const struct ks_conf_token *t, struct tee_secret *ret,
           struct tee_fault *f)
 {
-    struct tee_rule rule = rule_of(t, false);
+    struct tee_rule rule = rule_of(t);
     struct tee_secret s = { 0 };
     struct stat st;
     enum tee_err err;
@@ -80,9 +73,10 @@ read_root(int dir, const struct ks_conf_token *t, struct tee_secret *ret,
 }
 
 static bool
-write_synced(int fd, const uint8_t root[ROOT_LEN])
+fill(int fd, int dir, const uint8_t root[ROOT_LEN])
 {
-    return write(fd, root, ROOT_LEN) == ROOT_LEN && fsync(fd) == 0;
+    return fchown(fd, ks_state_owner(dir), (gid_t)-1) == 0 &&
+           write(fd, root, ROOT_LEN) == ROOT_LEN && fsync(fd) == 0;
 }
 
 /*
@@ -132,7 +126,7 @@ make_file(int dir, const uint8_t root[ROOT_LEN], struct tee_fault *f)
         return tee_fault(f, errno == EROFS ? TEE_E_READONLY : TEE_E_IO,
                          TD_SIM_FILE ": cannot be made: %s",
                          strerrordesc_np(errno));
-    ok = write_synced(fd, root);
+    ok = fill(fd, dir, root);
     if (close(fd) != 0)
         ok = false;
     err = ok ? publish(dir, tmp, f)
@@ -161,11 +155,10 @@ enum tee_err
 td_sim_root(const struct ks_conf_token *t, bool create, struct tee_secret *ret,
             struct tee_fault *f)
 {
-    struct tee_rule rule = rule_of(t, true);
     enum tee_err err;
     int dir;
 
-    err = tee_dir_open(t->state, &rule, &dir, f);
+    err = ks_state_open(t, create, &dir, f);
     if (err != TEE_OK)
         return err == TEE_E_NOTFOUND ? TEE_E_UNAVAIL : err;
     err = read_root(dir, t, ret, f);

@@ -29,8 +29,6 @@
 /* Never longer in the middle of a frame; between frames for ever. */
 #define TD_FRAME_MS 10000
 
-/* Gives the next question its processor time. */
-void td_limits_renew(void);
 /* The private child from its first statement to its exit status. */
 int td_child(int argc);
 
@@ -53,9 +51,9 @@ struct td {
 };
 /*
  * Answers until the other end closes (0) or breaks the protocol (1).  fd is
- * borrowed.
+ * borrowed; before (NULL: nothing) is called ahead of each question.
  */
-int td_serve(int fd);
+int td_serve(int fd, void (*before)(void));
 
 /* Refuses, with the reason, whatever this token cannot do here: TEE_OK only
  * for tee_generated on `simulated`. origin is what the question says. */

@@ -552,6 +552,16 @@ ops_of(const struct ks_conf_token *c)
                                                        : by_origin[c->origin];
 }
 
+enum tee_err
+ks_conf_ready(const struct ks_conf_token *c, struct tee_fault *f)
+{
+    const struct ks_ops *ops = ops_of(c);
+
+    if (c->bad_line != 0 || ops == NULL)
+        return tee_fault(f, TEE_E_CONFIG, "%s", c->bad.text);
+    return ops->ready(c, f);
+}
+
 static enum tee_err
 make_parts(struct ks_token *t)
 {

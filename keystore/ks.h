@@ -174,6 +174,17 @@ struct ks_conf_key {
 extern const struct ks_conf_key ks_conf_keys[];
 extern const size_t ks_conf_keys_n;
 
+/* ---- store.c: the folder in `state` ----------------------------------------
+ */
+
+/* Opened after the walk and with the rules of configuration.md section 4;
+ * create: made first, for C_InitToken.  Also what lies beside the stores. */
+TEE_MUST_USE enum tee_err ks_state_open(const struct ks_conf_token *conf,
+                                        bool create, int *ret,
+                                        struct tee_fault *f);
+/* Whom a file that is made in there must belong to; -1: leave it. */
+uid_t ks_state_owner(int dir);
+
 /* ---- store.c: objects -----------------------------------------------------
  */
 
@@ -270,6 +281,10 @@ TEE_MUST_USE enum tee_err ks_token_new(const struct ks_conf *file,
  * half-way through changing it. */
 void ks_token_free(struct ks_token *t);
 const struct ks_conf_token *ks_token_conf(const struct ks_token *t);
+/* Can this build do anything private with this section: TEE_E_UNSUPPORTED,
+ * "unsupported: ...".  The daemon asks the same. */
+TEE_MUST_USE enum tee_err ks_conf_ready(const struct ks_conf_token *c,
+                                        struct tee_fault *f);
 
 /* One stat when nothing changed, else a reload.  Errors leave the old
  * snapshot in place and are what the next private operation answers. */

@@ -278,9 +278,9 @@ share_folder(const struct ks_conf_token *conf, int dir, bool made,
     return TEE_OK;
 }
 
-static enum tee_err
-open_or_make_folder(const struct ks_conf_token *conf, bool create, int *ret,
-                    struct tee_fault *f)
+enum tee_err
+ks_state_open(const struct ks_conf_token *conf, bool create, int *ret,
+              struct tee_fault *f)
 {
     enum tee_err err;
     bool made = false;
@@ -306,8 +306,8 @@ open_or_make_folder(const struct ks_conf_token *conf, bool create, int *ret,
 
 /* What root makes in somebody's folder belongs to that account, which could
  * not open it otherwise. */
-static uid_t
-owner_in(int dir)
+uid_t
+ks_state_owner(int dir)
 {
     struct stat st;
 
@@ -326,7 +326,8 @@ open_lock(int dir, const char *name)
     fd = openat(dir, name, flags | O_CREAT | O_EXCL, 0600);
     if (fd < 0)
         return errno == EEXIST ? openat(dir, name, flags) : -1;
-    if (fchmod(fd, 0600) == 0 && fchown(fd, owner_in(dir), (gid_t)-1) == 0)
+    if (fchmod(fd, 0600) == 0 &&
+        fchown(fd, ks_state_owner(dir), (gid_t)-1) == 0)
         return fd;
     (void)close(fd);
     return -1;
@@ -521,7 +522,7 @@ replace(int dir, const struct ks_conf_token *conf, struct tee_bytes file,
 {
     struct tee_as as = {
         .mode = conf->has_group ? 0640 : 0600,
-        .user = owner_in(dir),
+        .user = ks_state_owner(dir),
         .group = conf->has_group ? conf->group : (gid_t)-1,
     };
     char name[NAME_ROOM];
@@ -581,7 +582,7 @@ ks_store_change(const struct ks_conf_token *conf, int64_t until,
     enum tee_err err;
     int dir, lock;
 
-    err = open_or_make_folder(conf, change->create, &dir, f);
+    err = ks_state_open(conf, change->create, &dir, f);
     if (err != TEE_OK)
         return err;
     err = take_lock(dir, conf, until, &lock, f);
