@@ -67,7 +67,7 @@ EXTRA_DIST += tests/data/store/README \
 	tests/data/store/tee_generated-user-rsa3072.token \
 	tests/data/store/tee_generated-user-rsa4096.token
 if HAVE_CUNIT
-check_PROGRAMS += tests/keystore/check-keystore
+check_PROGRAMS += tests/keystore/check-keystore tests/keystore/liar
 TESTS += tests/keystore/check-keystore
 tests_keystore_check_keystore_SOURCES = tests/support/test.h \
 	tests/support/cunit_main.c $(alloc_files) tests/keystore/suites.h \
@@ -80,9 +80,12 @@ tests_keystore_check_keystore_SOURCES = tests/support/test.h \
 	tests/keystore/store_make.c tests/keystore/store_make.h \
 	tests/keystore/fixture.c tests/keystore/fixture.h \
 	tests/keystore/kinfo.c tests/keystore/op.c \
+	tests/keystore/evidence.c \
 	tests/keystore/altered.c tests/keystore/skr.c \
 	tests/keystore/key.c tests/keystore/object.c tests/keystore/pin.c \
 	tests/keystore/token.c
+tests_keystore_liar_SOURCES = tests/keystore/liar.c
+tests_keystore_liar_LDADD = libbase.la
 tests_keystore_check_keystore_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_keystore_check_keystore_LDFLAGS = $(AM_LDFLAGS) $(alloc_wrap)
 tests_keystore_check_keystore_LDADD = libks.la libbase.la libpathsbuild.la \

@@ -20,6 +20,7 @@ const struct suite *const suites[] = {
     &suite_pin,
     &suite_altered,
     &suite_skr,
+    &suite_evidence,
     &suite_token,
     NULL,
 };
