@@ -14,3 +14,14 @@ tests_tools_check_tools_SOURCES = tests/support/test.h \
 tests_tools_check_tools_CPPFLAGS = $(TEST_CPPFLAGS) $(CJSON_CFLAGS)
 tests_tools_check_tools_LDADD = $(TOOL_LIBS) libpathsbuild.la $(CUNIT_LIBS)
 endif
+
+# Scripts that run the real command, the module and the helper of this tree.
+check_PROGRAMS += tests/tools/json-get tests/tools/pty
+tests_tools_json_get_SOURCES = tests/tools/json-get.c
+tests_tools_json_get_CPPFLAGS = $(AM_CPPFLAGS) $(CJSON_CFLAGS)
+tests_tools_json_get_LDADD = $(TOOL_LIBS) libpathsbuild.la
+tests_tools_pty_SOURCES = tests/tools/pty.c
+tests_tools_pty_LDADD = -lutil
+tools_scripts = tests/tools/test-options.sh tests/tools/test-init.sh
+TESTS += $(tools_scripts)
+EXTRA_DIST += tests/tools/lib.sh $(tools_scripts)
