@@ -167,7 +167,7 @@ static enum tee_err
 read_seal(const cJSON *v, struct att_statement *s, struct tee_fault *f)
 {
     static const char *const in_seal[] = { "mask", "root", NULL };
-    struct tee_bytes mask;
+    struct tee_bytes mask = { NULL, 0 };
     enum tee_err err = att_only(v, "\"seal\"", in_seal, f);
 
     if (err == TEE_OK)

@@ -216,7 +216,7 @@ static const char *const bad[] = {
     "",
     " ",
     "nul",
-    "nulll",
+    "nullx",
     "True",
     "TRUE",
     "undefined",
