@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <sys/prctl.h>
@@ -109,5 +110,7 @@ td_child(int argc)
     if (!descriptors() || chdir("/") != 0 || sodium_init() < 0)
         return 1;
     (void)umask(077);
+    /* A fixed threshold: what a large frame took goes back to the system. */
+    (void)mallopt(M_MMAP_THRESHOLD, 128 << 10);
     return td_serve(TD_FD, renew);
 }

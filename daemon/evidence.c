@@ -32,10 +32,9 @@ key_word(const struct tee_msg *q, const char **ret, struct tee_fault *f)
 static enum tee_err
 did_ok(const struct ks_conf_token *t, struct tee_bytes did, struct tee_fault *f)
 {
-    if (did.len > DID_MAX ||
-        (did.len > 0 && memchr(did.p, '\0', did.len) != NULL))
-        return tee_fault(f, TEE_E_ARG,
-                         "DID: must be at most %d bytes without NUL", DID_MAX);
+    if (did.len > DID_MAX)
+        return tee_fault(f, TEE_E_ARG, "DID: must be at most %d bytes",
+                         DID_MAX);
     if (t->did != NULL && did.len > 0 &&
         !tee_bytes_equal(did, tee_bytes_of(t->did)))
         return tee_fault(f, TEE_E_ARG,
