@@ -129,11 +129,11 @@ plain_path(const char *path)
 
 /*
  * One folder deeper: *dir is closed and replaced (-1: the first step, to
- * "/").  upto: the path so far.  O_PATH: to go through a folder takes no
+ * "/").  sofar: the path so far.  O_PATH: to go through a folder takes no
  * permission to list it (a home of mode 0711, seen by another account).
  */
 static enum tee_err
-step(int *dir, const char *name, const char *upto, const struct tee_rule *rule,
+step(int *dir, const char *name, const char *sofar, const struct tee_rule *rule,
      struct tee_fault *f)
 {
     struct stat st;
@@ -141,13 +141,13 @@ step(int *dir, const char *name, const char *upto, const struct tee_rule *rule,
 
     next = openat(*dir, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (next < 0)
-        return open_fault(*dir, name, upto, f);
+        return open_fault(*dir, name, sofar, f);
     if (*dir >= 0)
         (void)close(*dir);
     *dir = next;
     if (fstat(next, &st) != 0)
-        return sys_fault(f, upto, "fstat");
-    return folder_ok(&st, upto, rule, f);
+        return sys_fault(f, sofar, "fstat");
+    return folder_ok(&st, sofar, rule, f);
 }
 
 /* Opens the folder that holds the last component; *last points into path. */

@@ -490,7 +490,8 @@ read_request(const struct ks_token *t, const struct ks_evreq *req,
     x->challenge = req->challenge;
     x->nonce = req->nonce;
     x->exporter = req->exporter;
-    x->pop_nonce = session ? (struct tee_bytes){ 0 } : req->nonce;
+    if (!session)
+        x->pop_nonce = req->nonce;
     return err;
 }
 

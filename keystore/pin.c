@@ -213,17 +213,18 @@ rewrap_change(struct ks_store **s, const uint8_t **mac_key, void *arg,
 }
 
 static enum tee_err
-rewrap(struct ks_token *t, struct rewrap *x, struct tee_bytes pin,
+rewrap(struct ks_token *t, const struct rewrap *what, struct tee_bytes pin,
        struct tee_fault *f)
 {
-    const struct ks_change change = { .change = rewrap_change, .arg = x };
     struct ks_newwrap nw;
+    struct rewrap x = *what;
+    const struct ks_change change = { .change = rewrap_change, .arg = &x };
     struct ks_stamp stamp;
     struct ks_store *s;
     enum tee_err err;
 
-    err = make_wrap(t, x->role, x->tk, pin, &nw, f);
-    x->is = &nw;
+    err = make_wrap(t, x.role, x.tk, pin, &nw, f);
+    x.is = &nw;
     if (err == TEE_OK)
         err = ks_store_change(t->conf, t->until, &change, &s, &stamp, f);
     if (err == TEE_OK)

@@ -557,7 +557,7 @@ CK_RV
 tp11_get_object_size(CK_SESSION_HANDLE h, CK_OBJECT_HANDLE object,
                      CK_ULONG *ret)
 {
-    const struct tp11_object *o;
+    const struct tp11_object *o = NULL;
     struct tp11_session *s;
     CK_RV rv;
 

@@ -251,7 +251,9 @@ label_of(const struct tp11_object *o)
 {
     if (o->o != NULL)
         return o->o->attr[KS_A_LABEL];
-    return o->kind == TP11_PROFILE ? (struct tee_bytes){ 0 } : unique_of(o);
+    if (o->kind == TP11_PROFILE)
+        return (struct tee_bytes){ 0 };
+    return unique_of(o);
 }
 
 static enum tee_err

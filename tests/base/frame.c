@@ -771,7 +771,7 @@ test_two_frames(void)
         tee_bytes_equal(got.field[TEE_FF_SECTION].bytes, TEE_STR("agent")));
     CU_ASSERT_EQUAL(tee_frame_recv(s[1], in_ms(5000), &got), TEE_OK);
     CU_ASSERT_TRUE(
-        tee_bytes_equal(got.field[TEE_FF_SECTION].bytes, TEE_STR("bakup")));
+        tee_bytes_equal(got.field[TEE_FF_SECTION].bytes, TEE_STR("backup")));
     CU_ASSERT_EQUAL(tee_frame_recv(s[1], in_ms(20), &got), TEE_E_TIMEOUT);
     tee_msg_clear(&got);
     (void)close(s[0]);

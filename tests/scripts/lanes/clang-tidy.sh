@@ -13,7 +13,7 @@ tidy() {
     # shellcheck disable=SC2086 # a list of words
     clang-tidy-14 --quiet --warnings-as-errors='*' "$1" -- $flags \
         2>"$build/err.$$" || {
-        grep -v 'warnings* generated' "$build/err.$$"
+        grep -v 'warnings\? generated' "$build/err.$$"
         return 1
     }
 }
