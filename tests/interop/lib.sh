@@ -105,7 +105,8 @@ stop_servers() {
     servers=()
 }
 
-# stop PID PROGRAM: ends a server started by `serve` and demands a clean end.
+# stop PID PROGRAM: ends a server started by `serve` and demands a clean end:
+# 0, the signal, or what the program makes of that signal with SoftHSM.
 stop() {
     local code
 
@@ -113,7 +114,9 @@ stop() {
     wait "$1"
     code=$?
     servers=()
-    if ours && [ "$code" -ne 0 ] && [ "$code" -ne 143 ]; then
+    echo "$code" >"$D/stop.$2"
+    if ours && [ "$code" -ne 0 ] && [ "$code" -ne 143 ] &&
+        ! cmp -s "$D/stop.$2" "$W/softhsm/stop.$2"; then
         fail "$2 ended with status $code"
     fi
 }
@@ -186,12 +189,14 @@ serve() {
 
 # must COMMAND...: a check by other code than the consumer under test.
 must() {
+    local new=$D/must.$RANDOM # a check may consist of checks
+
     printf '# %s\n' "$*" >>"$D/trace"
-    if "$@" >"$D/must.new" 2>&1; then
-        mv "$D/must.new" "$D/must.out"
+    if "$@" >"$new" 2>&1; then
+        mv "$new" "$D/must.out"
         return 0
     fi
-    mv "$D/must.new" "$D/must.out"
+    mv "$new" "$D/must.out"
     printf '  (that check failed)\n' >>"$D/trace"
     if ours; then
         sed 's/^/    /' "$D/must.out"
