@@ -111,7 +111,7 @@ make(struct kso_lib *lib, const struct kso_type *t, const BIGNUM *d,
     if (d != NULL && OSSL_PARAM_BLD_push_BN_pad(b, OSSL_PKEY_PARAM_PRIV_KEY, d,
                                                 t->field) != 1)
         goto out;
-    err = kso_build(lib, "EC",
+    err = kso_build(lib, EC_OID,
                     d != NULL ? EVP_PKEY_KEYPAIR : EVP_PKEY_PUBLIC_KEY, b, ret);
 out:
     OSSL_PARAM_BLD_free(b);

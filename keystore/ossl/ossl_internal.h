@@ -120,6 +120,10 @@ TEE_MUST_USE enum tee_err kso_out(const struct tee_buf *b, uint8_t *ret,
 
 /* Prepared contexts: RSA has one for each hash of PKCS #1 v1.5 (none too)
  * and one for each PSS hash with its usual salt; EC needs one. */
+/* By number and not by name: an engine that the host made its default for
+ * "EC" or "RSA" is looked up by name, and must not be asked for our keys. */
+#define EC_OID     "1.2.840.10045.2.1"
+#define RSA_OID    "1.2.840.113549.1.1.1"
 #define KSO_PROTOS ((size_t)2 * KSO_HASHES)
 
 struct kso_key {

@@ -158,7 +158,7 @@ make(struct kso_lib *lib, const struct rsa *r, size_t n, EVP_PKEY **ret)
             goto out;
     }
     err =
-        kso_build(lib, "RSA",
+        kso_build(lib, RSA_OID,
                   n == PARTS ? EVP_PKEY_KEYPAIR : EVP_PKEY_PUBLIC_KEY, b, ret);
 out:
     OSSL_PARAM_BLD_free(b);

@@ -61,7 +61,8 @@ certificates() {
     done
 }
 
-# Only a module of ours has these; SoftHSM fails its own self tests.
+# Only a module of ours has these; SoftHSM fails its own self tests.  What they
+# print on stderr is their report, so it is judged and not compared.
 self_tests() {
     ours || return 0
     p11 --token-label ed --read-object --type data --application-label \
@@ -69,11 +70,12 @@ self_tests() {
     must python3 -c 'import json, sys; json.load(open(sys.argv[1]))' \
         "$D/evidence"
     for t in ed ec rsa; do
-        p11 --token-label "$t" --login --pin "$PIN" --test >"$D/out"
-        must has '^No errors' "$D/out"
+        must pkcs11-tool --module "$M" --token-label "$t" --login \
+            --pin "$PIN" --test
+        must has '^No errors' "$D/must.out"
     done
-    p11 --test-fork >"$D/out"
-    p11 --test-threads ILGISLTS --test-threads IN >"$D/out"
+    must pkcs11-tool --module "$M" --test-fork
+    must pkcs11-tool --module "$M" --test-threads ILGISLT0 --test-threads IN
 }
 
 # The same with a PIN that is a PIN.
