@@ -423,7 +423,54 @@ kill_generate_tee(void)
 }
 #endif
 
+/* ---- a look
+ * ---------------------------------------------------------------------------
+ */
+
+static int
+look_prepare(void *arg)
+{
+    struct sweep *w = arg;
+
+    w->child = fix_again(w->x);
+    return ks_token_refresh(w->child->t, &w->child->f) == TEE_OK ? 0 : 1;
+}
+
+static int
+look_run(void *arg)
+{
+    struct sweep *w = arg;
+
+    return (int)ks_token_refresh(w->child->t, &w->child->f);
+}
+
+/* What C_FindObjectsInit costs (design section 10). */
+static void
+test_a_look_at_an_unchanged_store_is_one_system_call(void)
+{
+    struct sweep w = { 0 };
+    struct trace t = { .prepare = look_prepare, .run = look_run, .arg = &w };
+    int got = TRACE_NOT_HERE;
+
+    w.x = fix_new("agent", FIX_LOCAL);
+    ops[OP_GENERATE].make(w.x);
+#ifndef TEE_VALGRIND
+    got = trace(&t);
+#endif
+    if (got == TRACE_NOT_HERE) {
+        test_skip("system calls can't be traced here");
+    } else {
+        CU_ASSERT_EQUAL(got, TRACE_OK);
+        CU_ASSERT_EQUAL(t.status, TEE_OK);
+        CU_ASSERT_EQUAL(t.all_calls, 1);
+        CU_ASSERT_EQUAL(t.calls, 1);
+    }
+    fix_free(w.x);
+}
+
 static const struct test tests[] = {
+    { "a look at an unchanged store is one system call",
+      test_a_look_at_an_unchanged_store_is_one_system_call },
     { "killed at any moment of init", kill_init },
     { "killed at any moment of generate", kill_generate },
     { "killed at any moment of create-object", kill_create },

@@ -145,6 +145,8 @@ system_call(struct trace *t, struct view *v)
         v->inside = entry ? v->inside : !v->inside;
         return false;
     }
+    if (v->inside && entry)
+        t->all_calls++;
     return v->inside && is_file_call(v->nr) && at_stop(t, v, entry);
 }
 
@@ -184,7 +186,7 @@ trace(struct trace *t)
     struct view v = { 0 };
     int status;
 
-    t->calls = t->stops = 0;
+    t->calls = t->stops = t->all_calls = 0;
     t->killed = t->failed = false;
     t->status = -1;
     fflush(NULL);

@@ -18,7 +18,8 @@ struct trace {
     unsigned fail_at; /* 0: never; else the number of a call, from 1 */
     int fail_with;    /* errno of that call */
     /* what came of it */
-    unsigned calls, stops; /* two stops a call */
+    unsigned calls, stops; /* on files; two stops a call */
+    unsigned all_calls;    /* of whatever kind */
     bool killed, failed;
     int status; /* exit status, when not killed */
 };

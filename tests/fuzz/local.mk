@@ -38,3 +38,7 @@ tests_fuzz_fuzz_bundle_LDADD = $(fuzz_attest_libs)
 fuzzers += tests/fuzz/fuzz_policy
 tests_fuzz_fuzz_policy_CPPFLAGS = $(AM_CPPFLAGS) $(CJSON_CFLAGS)
 tests_fuzz_fuzz_policy_LDADD = $(fuzz_attest_libs)
+
+fuzzers += tests/fuzz/fuzz_store
+tests_fuzz_fuzz_store_LDADD = libks.la libbase.la libpathsbuild.la \
+	$(FUZZ_LIBS)
