@@ -110,6 +110,8 @@ key_check(const struct ks_object *o, enum ks_origin origin, struct tee_fault *f)
         return bad(f, "a key without known type");
     if (o->spki.p == NULL || o->spki.len == 0)
         return bad(f, "a key without public key");
+    if (ks_spki_type(o->spki) != o->ktype)
+        return bad(f, "a public key of another type");
     return birth_check(o, origin, f);
 }
 

@@ -247,6 +247,8 @@ static const struct rule {
     { "a key without known type", &local, PUBLIC, 0, 0, no_key_type },
     { "a key without known type", &local, PRIVATE, 0, 0, key_type_11 },
     { "a key without public key", &local, PRIVATE, 0, 0, no_spki },
+    { "a public key of another type", &local, PRIVATE, 0, 0, an_spki },
+    { "a public key of another type", &rsa, PUBLIC, 0, 0, a_key_type },
     { "key type or public key of what is no key", &local, CERT, 0, 0,
       a_key_type },
     { "key type or public key of what is no key", &local, DATA, 0, 0, an_spki },
