@@ -521,6 +521,16 @@ edit_change(struct ks_store **s, const uint8_t **mac_key, void *arg,
     return e->edit(*s, e->arg, f);
 }
 
+/* What was authentic before and is written under TK is so afterwards. */
+static void
+vouch(struct ks_token *t, const struct ks_store *s)
+{
+    (void)pthread_mutex_lock(&t->lock);
+    if (ks_snapshot_of(t->snap)->store == s)
+        ks_snapshot_of(t->snap)->authentic = true;
+    (void)pthread_mutex_unlock(&t->lock);
+}
+
 enum tee_err
 ks_edit(struct ks_token *t, struct ks_edit *e, struct tee_fault *f)
 {
@@ -532,7 +542,12 @@ ks_edit(struct ks_token *t, struct ks_edit *e, struct tee_fault *f)
     err = ks_store_change(t->conf, t->until, &change, &s, &stamp, f);
     if (err != TEE_OK)
         return err;
-    return ks_publish(t, s, &stamp, f);
+    ks_store_get(s);
+    err = ks_publish(t, s, &stamp, f);
+    if (err == TEE_OK)
+        vouch(t, s);
+    ks_store_put(s);
+    return err;
 }
 
 /* ---- life ------------------------------------------------------------------

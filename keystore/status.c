@@ -282,6 +282,19 @@ warnings(struct tee_buf *b, struct ks_token *t)
     tee_buf_clear(&lines);
 }
 
+/* design, section 3: from the UUID, so that it survives all but a new one */
+static void
+serial(struct tee_buf *b, const struct ks_snap *s)
+{
+    static const uint8_t none[16];
+    uint8_t h[32];
+
+    if (memcmp(s->uuid, none, sizeof(none)) == 0)
+        return;
+    tee_sha256((struct tee_bytes){ s->uuid, sizeof(s->uuid) }, h);
+    hex(b, "serial", (struct tee_bytes){ h, 8 });
+}
+
 static void
 place(struct tee_buf *b, struct ks_token *t, const struct ks_snap *s)
 {
@@ -306,6 +319,7 @@ place(struct tee_buf *b, struct ks_token *t, const struct ks_snap *s)
         words(b, "service", c->unix_path);
     if (c->did != NULL)
         words(b, "did", c->did);
+    serial(b, s);
     flag(b, "initialised", s->initialised);
     flag(b, "writable", s->writable);
     hex(b, "config_sha256", (struct tee_bytes){ c->sha256, 32 });

@@ -80,7 +80,8 @@ tests_keystore_check_keystore_SOURCES = tests/support/test.h \
 	tests/keystore/store_make.c tests/keystore/store_make.h \
 	tests/keystore/fixture.c tests/keystore/fixture.h \
 	tests/keystore/kinfo.c tests/keystore/op.c \
-	tests/keystore/evidence.c \
+	tests/keystore/evidence.c tests/keystore/op_plugin.c \
+	tests/keystore/status.c \
 	tests/keystore/altered.c tests/keystore/skr.c \
 	tests/keystore/key.c tests/keystore/object.c tests/keystore/pin.c \
 	tests/keystore/token.c

@@ -20,6 +20,8 @@ const struct suite *const suites[] = {
     &suite_pin,
     &suite_altered,
     &suite_skr,
+    &suite_op_plugin,
+    &suite_status,
     &suite_evidence,
     &suite_token,
     NULL,

@@ -19,6 +19,8 @@ extern const struct suite suite_object;
 extern const struct suite suite_pin;
 extern const struct suite suite_altered;
 extern const struct suite suite_skr;
+extern const struct suite suite_op_plugin;
+extern const struct suite suite_status;
 extern const struct suite suite_evidence;
 extern const struct suite suite_token;
 
