@@ -124,39 +124,53 @@ out:
 /* ECPrivateKey, RFC 5915 section 3: parameters and public key may be absent,
  * wrong they may not be. */
 struct ec_private {
-    struct tee_bytes d, point; /* point.len 0: absent */
+    struct tee_bytes d, params, point; /* len 0: absent */
 };
+
+static struct tee_bytes
+public_bits(struct tee_cur *c)
+{
+    struct tee_cur in = tee_cur_of(tee_der_get(c, PUBLIC_KEY));
+    struct tee_bytes bits = tee_der_get(&in, BIT_STRING);
+
+    /* the first octet counts unused bits: none */
+    if (tee_cur_end(&in) != TEE_OK || bits.len < 2 || bits.p[0] != 0) {
+        c->bad = true;
+        return bits;
+    }
+    return (struct tee_bytes){ bits.p + 1, bits.len - 1 };
+}
+
+/* The curve once more: its identifier is the second half of the algorithm. */
+static bool
+same_curve(const struct kso_type *t, struct tee_bytes params)
+{
+    return params.len > 2 && params.len < t->alg.len && params.p[0] == OID &&
+           memcmp(params.p, t->alg.p + t->alg.len - params.len, params.len) ==
+               0;
+}
 
 static enum tee_err
 ec_private_get(const struct kso_type *t, struct tee_bytes der,
                struct ec_private *ret)
 {
-    struct ec_private v = { { NULL, 0 }, { NULL, 0 } };
-    struct tee_bytes version, params = { NULL, 0 };
-    struct tee_cur c = tee_cur_of(der), in, tagged;
+    struct tee_cur c = tee_cur_of(der), in;
+    struct ec_private v = { .d = { NULL, 0 } };
+    struct tee_bytes version;
 
     in = tee_cur_of(tee_der_get(&c, SEQUENCE));
     version = kso_der_uint(&in);
     v.d = tee_der_get(&in, OCTETS);
-    if (tee_der_peek(&in) == PARAMETERS)
-        params = tee_der_get(&in, PARAMETERS);
-    if (tee_der_peek(&in) == PUBLIC_KEY) {
-        tagged = tee_cur_of(tee_der_get(&in, PUBLIC_KEY));
-        v.point = tee_der_get(&tagged, BIT_STRING);
-        if (tee_cur_end(&tagged) != TEE_OK || v.point.len < 1 ||
-            v.point.p[0] != 0)
-            return TEE_E_MALFORMED;
-        v.point.p++;
-        v.point.len--;
+    if (tee_der_peek(&in) == PARAMETERS) {
+        v.params = tee_der_get(&in, PARAMETERS);
+        in.bad = in.bad || v.params.len == 0;
     }
+    if (tee_der_peek(&in) == PUBLIC_KEY)
+        v.point = public_bits(&in);
     if (tee_cur_end(&in) != TEE_OK || tee_cur_end(&c) != TEE_OK ||
         version.len != 1 || version.p[0] != 1 || v.d.len != t->field)
         return TEE_E_MALFORMED;
-    /* the curve again: the second half of the algorithm */
-    if (params.len > 0 && (params.len > t->alg.len ||
-                           memcmp(params.p, t->alg.p + t->alg.len - params.len,
-                                  params.len) != 0 ||
-                           params.p[0] != OID))
+    if (v.params.len > 0 && !same_curve(t, v.params))
         return TEE_E_KEY_TYPE;
     *ret = v;
     return TEE_OK;

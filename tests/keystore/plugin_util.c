@@ -33,17 +33,26 @@ need(bool ok, const char *what)
     abort();
 }
 
+static bool installed; /* by this process: never a build of yesterday */
+
 void
 plug_install(void)
 {
-    static const char from[] = TEE_BUILDDIR "/.libs/tee-pkcs11-ossl.so";
+    plug_install_file(".libs/tee-pkcs11-ossl.so");
+}
+
+void
+plug_install_file(const char *name)
+{
     static const char to[] = DIR "/new";
+    char from[512];
     char block[2048];
     FILE *in, *out;
     size_t n;
 
     (void)mkdir(DIR, 0755);
     need(chmod(DIR, 0755) == 0, DIR);
+    snprintf(from, sizeof(from), TEE_BUILDDIR "/%s", name);
     in = fopen(from, "rb");
     out = fopen(to, "wb");
     need(in != NULL && out != NULL, from);
@@ -52,6 +61,7 @@ plug_install(void)
     need(fclose(in) == 0 && fclose(out) == 0 && chmod(to, 0755) == 0 &&
              rename(to, tee_path_plugin) == 0,
          to);
+    installed = true;
 }
 
 const struct tee_plugin *
@@ -60,7 +70,7 @@ plug(void)
     const struct tee_plugin *t;
     struct tee_fault f = { TEE_OK, "" };
 
-    if (access(tee_path_plugin, R_OK) != 0)
+    if (!installed)
         plug_install();
     t = ks_plugin(&f);
     need(t != NULL, f.text);

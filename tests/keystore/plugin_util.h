@@ -14,7 +14,9 @@ extern const struct suite suite_plugin, suite_plugin_ec, suite_plugin_key,
 const struct tee_plugin *plug(void);
 /* Puts the built plug-in where this program's loader looks for it. */
 void plug_install(void);
-/* That place, and a second one for what is no plug-in of ours. */
+/* Another file of the build tree in that place. */
+void plug_install_file(const char *name);
+/* The folder of that place. */
 extern const char *const plug_dir;
 
 /* A key pair as the plug-in made it or as a file of tests/data/store/keys. */
