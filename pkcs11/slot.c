@@ -42,7 +42,8 @@ by_id(const void *a, const void *b)
     return (x->id > y->id) - (x->id < y->id);
 }
 
-static enum tee_err
+/* A name for which there is no id any more has no slot. */
+static void
 slots_name(const struct ks_conf *conf)
 {
     struct tp11_token *t;
@@ -52,19 +53,19 @@ slots_name(const struct ks_conf *conf)
         t = &tokens[n_tokens];
         t->conf = &conf->token[i];
         if (!slot_id(t->conf->name, &t->id)) {
-            tee_log("more than %d names of tokens in one process", NAMES);
-            return TEE_E_TOOBIG;
+            tee_log("[%s] left out: over %d names of tokens in one process",
+                    t->conf->name, NAMES);
+            continue;
         }
         tp11_token_open(t);
         n_tokens++;
     }
-    return TEE_OK;
 }
 
 enum tee_err
 tp11_slots_open(const struct ks_conf *conf)
 {
-    enum tee_err err;
+    enum tee_err err = TEE_OK;
     size_t i;
 
     if (conf->n == 0)
@@ -72,7 +73,7 @@ tp11_slots_open(const struct ks_conf *conf)
     tokens = calloc(conf->n, sizeof(tokens[0]));
     if (tokens == NULL)
         return TEE_E_NOMEM;
-    err = slots_name(conf);
+    slots_name(conf);
     qsort(tokens, n_tokens, sizeof(tokens[0]), by_id);
     for (i = 0; err == TEE_OK && i < n_tokens; i++) {
         if (tokens[i].conf->bad_line == 0)

@@ -144,6 +144,9 @@ enum house_slot {
  * folder. NULL, or what is wrong. */
 const char *house_open(const char *module, const char *folder);
 const struct list *house_list(void);
+/* The module that is linked into the program, for white-box tests: it has a
+ * life of its own beside the one that is loaded. */
+const struct list *linked_module(void);
 const char *house_conf(void);
 const char *house_state(void);
 /* Everything as it was made; the module is not initialised. */
@@ -155,6 +158,7 @@ bool house_unlock(void);
 bool house_drop(void);
 /* conf= of that file, with OS locking. */
 CK_RV house_initialize(void);
+CK_RV house_initialize_with(const struct list *l);
 const char *const *house_names(void); /* by slot, NULL at the end */
 /* The kind could not be made (plug-in or helper not built): why, or NULL */
 const char *house_missing(enum house_slot slot);

@@ -244,12 +244,18 @@ write_conf(void)
 CK_RV
 house_initialize(void)
 {
+    return house_initialize_with(list);
+}
+
+CK_RV
+house_initialize_with(const struct list *l)
+{
     char reserved[400];
     CK_C_INITIALIZE_ARGS args = { .flags = CKF_OS_LOCKING_OK,
                                   .pReserved = reserved };
 
     snprintf(reserved, sizeof(reserved), "conf=%s", conf);
-    return list->C_Initialize(&args);
+    return l->C_Initialize(&args);
 }
 
 static CK_UTF8CHAR_PTR
@@ -382,6 +388,16 @@ loaded_get_interface(const char *path)
     f = lib != NULL ? dlsym(lib, "C_GetInterface") : NULL;
     memcpy(&get, &f, sizeof(f));
     return get;
+}
+
+const struct list *
+linked_module(void)
+{
+    struct tp11_interface *i;
+
+    if (linked_get_interface(NULL, NULL, &i, 0) != CKR_OK)
+        abort();
+    return i->list;
 }
 
 const char *

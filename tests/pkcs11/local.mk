@@ -11,7 +11,10 @@ check_PROGRAMS += tests/pkcs11/check-pkcs11
 TESTS += tests/pkcs11/check-pkcs11
 tests_pkcs11_check_pkcs11_SOURCES = tests/support/test.h \
 	tests/support/cunit_main.c tests/pkcs11/suites.h \
-	tests/pkcs11/main.c tests/pkcs11/rows_suite.c
+	tests/pkcs11/main.c tests/pkcs11/der.c tests/pkcs11/handle.c \
+	tests/pkcs11/host.c tests/pkcs11/limits.c tests/pkcs11/lock.c \
+	tests/pkcs11/mech.c tests/pkcs11/rows_suite.c tests/pkcs11/rv.c \
+	tests/pkcs11/snapshot.c tests/pkcs11/template.c tests/pkcs11/threads.c
 tests_pkcs11_check_pkcs11_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_pkcs11_check_pkcs11_LDADD = tests/pkcs11/libcalls.la $(CUNIT_LIBS) -ldl
 endif

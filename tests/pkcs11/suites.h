@@ -3,6 +3,8 @@
 
 #include "tests/support/test.h"
 
-extern const struct suite rows_suite;
+extern const struct suite rows_suite, rv_suite, handle_suite, der_suite,
+    template_suite, mech_suite, lock_suite, snapshot_suite, limits_suite,
+    threads_suite, host_suite;
 
 #endif
