@@ -759,7 +759,7 @@ static void
 test_two_frames(void)
 {
     struct tee_bytes two = test_hex("0000000ca30001010205656167656e74"
-                                    "0000000ca300010102056562616b7570");
+                                    "0000000ca30001010205657370617265");
     struct tee_msg got;
     int s[2];
 
@@ -771,7 +771,7 @@ test_two_frames(void)
         tee_bytes_equal(got.field[TEE_FF_SECTION].bytes, TEE_STR("agent")));
     CU_ASSERT_EQUAL(tee_frame_recv(s[1], in_ms(5000), &got), TEE_OK);
     CU_ASSERT_TRUE(
-        tee_bytes_equal(got.field[TEE_FF_SECTION].bytes, TEE_STR("backup")));
+        tee_bytes_equal(got.field[TEE_FF_SECTION].bytes, TEE_STR("spare")));
     CU_ASSERT_EQUAL(tee_frame_recv(s[1], in_ms(20), &got), TEE_E_TIMEOUT);
     tee_msg_clear(&got);
     (void)close(s[0]);
