@@ -99,7 +99,9 @@ test_cycles_of_initialise_and_finalise_leak_nothing(void)
             after_ten = mallinfo2().uordblks;
     }
 #ifndef TEE_SANITIZER /* whose malloc keeps no such account */
-    CU_ASSERT_EQUAL(mallinfo2().uordblks, after_ten);
+    /* glibc counts what its thread caches hold as used; a leak of one block
+     * a cycle would be 289 times 32 bytes */
+    CU_ASSERT_TRUE(mallinfo2().uordblks < after_ten + 4096);
 #endif
 }
 
