@@ -156,8 +156,13 @@ tp11_enter(struct tp11_call *c)
     /* count in first, look then: C_Finalize does it the other way round */
     c->gate = &h->gate[me.gate - 1].inside;
     atomic_fetch_add(c->gate, 1);
-    if (atomic_load(&h->state) == OPEN)
+    if (atomic_load(&h->state) == OPEN) {
+        /* Between mark and count others may have closed and opened again.
+         * From here on nobody can, so this mark is the one to leave by. */
+        if (!am_inside(h, me))
+            (void)mark_in(h, &me);
         return CKR_OK;
+    }
     atomic_fetch_sub(c->gate, 1);
     mark_out(me);
     away(c);
