@@ -368,7 +368,9 @@ ks_evidence_now(struct ks_token *t, const uint8_t key[16])
     if (ks_boot_id(boot, NULL) != TEE_OK || tee_build_id(build) != TEE_OK)
         return NULL;
     s = ks_snap_get(t);
-    for (i = 0; i < s->n_evidence && e == NULL; i++) {
+    /* evidence that somebody else put there is none */
+    for (i = 0; ks_snapshot_of(s)->authentic && i < s->n_evidence && e == NULL;
+         i++) {
         v = s->evidence[i];
         if (memcmp(v->key, key, 16) == 0 && memcmp(v->boot, boot, 16) == 0 &&
             memcmp(v->build_id, build, 20) == 0 &&

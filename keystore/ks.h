@@ -276,7 +276,8 @@ struct ks_token;
 TEE_MUST_USE enum tee_err ks_token_new(const struct ks_conf *file,
                                        const struct ks_conf_token *conf,
                                        struct ks_token **ret);
-/* Wipes; NULL ok.  In a child of fork it closes the descriptors that are ours
+/* Wipes; NULL ok.  Keys and operations of the token have been given back
+ * before; snapshots may outlive it.  In a child of fork it closes the descriptors that are ours
  * and leaves the memory alone: another thread of the parent may have been
  * half-way through changing it. */
 void ks_token_free(struct ks_token *t);

@@ -186,9 +186,6 @@ create_data(struct ks_token *t, struct ks_object *o, struct tee_bytes secret,
         return secret.len == 0
                    ? edit(t, c, put_object, o, f)
                    : tee_fault(f, TEE_E_ARG, "a public object has no secret");
-    if (!t->conf->pin)
-        return tee_fault(f, TEE_E_ARG,
-                         "a token without PIN keeps no private data");
     err = ks_tk_seal(c->tk, t->conf->origin, o, secret, sealed);
     if (err != TEE_OK)
         return tee_fault(f, err, "the value cannot be sealed: %s",
@@ -205,6 +202,11 @@ create(struct ks_token *t, struct ks_object *o, struct tee_bytes secret,
     enum tee_err err;
 
     tee_buf_init(&sealed, 0);
+    if (o->class != KS_PRIVATE && o->class != KS_PUBLIC &&
+        (o->flags & KS_O_PRIVATE) != 0 && !t->conf->pin)
+        return tee_fault(f, TEE_E_ARG,
+                         "a token without PIN hides nothing: no private data "
+                         "or certificates");
     switch (o->class) {
     case KS_PRIVATE:
         err = create_private(t, o, secret, c, &sealed, f);

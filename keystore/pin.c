@@ -283,7 +283,9 @@ login(struct ks_token *t, enum ks_role role, struct tee_bytes pin,
     struct ks_tk *tk = NULL;
     enum tee_err err;
 
-    err = nobody_in(t, role, f);
+    err = ks_token_refresh(t, f); /* another process may have begun anew */
+    if (err == TEE_OK)
+        err = nobody_in(t, role, f);
     if (err == TEE_OK)
         err = try_pin(t, role, pin, &tk, &on, f);
     if (err != TEE_OK)
