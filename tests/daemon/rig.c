@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -310,6 +311,12 @@ rig_wait_state(pid_t pid, char state)
         (void)nanosleep(&pause, NULL);
     }
     return true;
+}
+
+int
+rig_signal(pid_t pid, int sig)
+{
+    return pid > 1 ? kill(pid, sig) : -1;
 }
 
 pid_t
