@@ -70,9 +70,10 @@ login_logout(void)
 static void
 ten_tries(void)
 {
+    static const char too_long[] = "far too long: far too long: far too long: "
+                                   "far too long: far too long";
     static const char *const wrong[] = { "passwore", "passworD", "", "short",
-                                         "far too long: far too long: far too "
-                                         "long: far too long: far too long" };
+                                         too_long };
     struct fix *x = fix_made(FIX_PIN, SO, USER), *y = NULL;
     int status = -1;
     pid_t pid;
