@@ -115,7 +115,7 @@ look_at_store(CK_SESSION_HANDLE h)
         rv = CKR_OPERATION_ACTIVE;
     tp11_session_give(s);
     if (rv == CKR_OK)
-        tp11_token_refresh(t);
+        (void)tp11_token_refresh(t);
     return rv;
 }
 

@@ -166,17 +166,18 @@ count_out(struct tp11_token *t, bool rw)
         ks_logout(t->ks);
 }
 
+/* A store that can't be read is an outage, not a token without a store. */
 static CK_RV
 token_ready(struct tp11_token *t)
 {
-    const struct ks_snap *snap;
-    bool ready;
+    enum tee_err err = tp11_token_refresh(t);
+    const struct ks_snap *snap = ks_snap_get(t->ks);
+    bool ready = snap->initialised;
 
-    tp11_token_refresh(t);
-    snap = ks_snap_get(t->ks);
-    ready = snap->initialised;
     ks_snap_put(snap);
-    return ready ? CKR_OK : CKR_TOKEN_NOT_RECOGNIZED;
+    if (ready)
+        return CKR_OK;
+    return err != TEE_OK ? tp11_rv(err) : CKR_TOKEN_NOT_RECOGNIZED;
 }
 
 static CK_RV

@@ -270,7 +270,7 @@ tp11_get_token_info(CK_SLOT_ID id, CK_TOKEN_INFO *info)
     rv = tp11_slot_token(id, &t);
     if (rv != CKR_OK)
         return rv;
-    tp11_token_refresh(t);
+    (void)tp11_token_refresh(t);
     s = ks_snap_get(t->ks);
     memset(info, 0, sizeof(*info));
     tp11_pad(info->label, sizeof(info->label), t->conf->label);

@@ -91,13 +91,13 @@ tp11_token_changed(struct tp11_token *t)
     (void)err;
 }
 
-void
+enum tee_err
 tp11_token_refresh(struct tp11_token *t)
 {
     enum tee_err err = ks_token_refresh(t->ks, NULL);
 
-    (void)err;
     tp11_token_changed(t);
+    return err;
 }
 
 bool

@@ -216,8 +216,8 @@ TEE_MUST_USE enum tee_err tp11_token_update(struct tp11_token *t);
 /* The same where failing changes nothing: the next call tries again. */
 void tp11_token_changed(struct tp11_token *t);
 /* One stat of the store (a reload if it changed) and that.  What the reload
- * finds wrong is what the next private operation answers. */
-void tp11_token_refresh(struct tp11_token *t);
+ * finds wrong is also what the next private operation answers. */
+enum tee_err tp11_token_refresh(struct tp11_token *t);
 struct tp11_view *tp11_token_view(struct tp11_token *t); /* +1, NULL ok */
 bool tp11_token_writable(struct tp11_token *t);
 /* Would this application see a private object now? */

@@ -42,3 +42,8 @@ tests_fuzz_fuzz_policy_LDADD = $(fuzz_attest_libs)
 fuzzers += tests/fuzz/fuzz_store
 tests_fuzz_fuzz_store_LDADD = libks.la libbase.la libpathsbuild.la \
 	$(FUZZ_LIBS)
+
+fuzzers += tests/fuzz/fuzz_calls
+tests_fuzz_fuzz_calls_CPPFLAGS = $(AM_CPPFLAGS) \
+	-DTEE_ROWS='"$(abs_top_srcdir)/tests/data/pkcs11/rows.txt"'
+tests_fuzz_fuzz_calls_LDADD = tests/pkcs11/libcalls.la $(FUZZ_LIBS) -ldl

@@ -141,8 +141,8 @@ enum house_slot {
     HOUSE_SLOTS
 };
 /* Loads a module (NULL: the one that is linked in) and makes the house in a
- * folder. NULL, or what is wrong. */
-const char *house_open(const char *module, const char *folder);
+ * folder; not all: without what takes long. NULL, or what is wrong. */
+const char *house_open(const char *module, const char *folder, bool all);
 const struct list *house_list(void);
 /* The module that is linked into the program, for white-box tests: it has a
  * life of its own beside the one that is loaded. */
@@ -156,6 +156,8 @@ bool house_restore(void);
 bool house_lock(void);
 bool house_unlock(void);
 bool house_drop(void);
+/* The store of that name loses its second half. */
+bool house_truncate(const char *name);
 /* conf= of that file, with OS locking. */
 CK_RV house_initialize(void);
 CK_RV house_initialize_with(const struct list *l);

@@ -167,6 +167,16 @@ house_restore(void)
     return ok;
 }
 
+bool
+house_truncate(const char *name)
+{
+    char path[600];
+    struct stat st;
+
+    snprintf(path, sizeof(path), "%s/%s.token", state, name);
+    return stat(path, &st) == 0 && truncate(path, st.st_size / 2) == 0;
+}
+
 /* ---- somebody who may not write
  * ------------------------------------------------------
  */
@@ -347,18 +357,24 @@ make_token(enum house_slot slot)
 
 /* What the plug-in or the helper would make may not be there; the rest must. */
 static const char *
-make_tokens(void)
+make_tokens(bool all)
 {
     static const enum house_slot made[] = { HOUSE_PLAIN, HOUSE_PINNED,
                                             HOUSE_TEE,   HOUSE_P256,
                                             HOUSE_P384,  HOUSE_RSA,
                                             HOUSE_RAW };
     enum house_slot slot;
+    char file[64];
     size_t i;
     CK_RV rv;
 
     for (i = 0; i < TEE_LEN(made); i++) {
         slot = made[i];
+        if (!all &&
+            (slot == HOUSE_TEE || slot == HOUSE_P384 || slot == HOUSE_RSA)) {
+            snprintf(missing[slot], sizeof(missing[slot]), "not wanted");
+            continue;
+        }
         rv = make_token(slot);
         if (rv == CKR_OK)
             continue;
@@ -367,6 +383,9 @@ make_tokens(void)
                  slot == HOUSE_TEE ? "helper" : "plug-in");
         if (slot == HOUSE_PLAIN || slot == HOUSE_PINNED || slot == HOUSE_RAW)
             return missing[slot];
+        /* half of a token is none */
+        snprintf(file, sizeof(file), "%s.token", names[slot]);
+        (void)remove_file(file);
     }
     return NULL;
 }
@@ -401,7 +420,7 @@ linked_module(void)
 }
 
 const char *
-house_open(const char *module, const char *folder)
+house_open(const char *module, const char *folder, bool all)
 {
     struct tp11_interface *i;
     get_interface *get =
@@ -420,7 +439,7 @@ house_open(const char *module, const char *folder)
         return "no configuration";
     if (house_initialize() != CKR_OK)
         return "C_Initialize";
-    wrong = make_tokens();
+    wrong = make_tokens(all);
     (void)list->C_Finalize(NULL);
     if (wrong == NULL && !each_file(remember))
         wrong = "the state folder";

@@ -366,6 +366,8 @@ step(struct run *run, const char *line)
         return find_step(run, args);
     if (strcmp(word, "open") == 0)
         return open_step(run, args);
+    if (strcmp(word, "truncate") == 0)
+        return house_truncate(args) ? NULL : "no such store";
     if (strcmp(word, "times") == 0)
         return times_step(run, args);
     return "no such step";

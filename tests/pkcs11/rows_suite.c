@@ -72,7 +72,7 @@ test_setup(void)
     count_sections();
     snprintf(path, sizeof(path), "%s/.libs/tee-pkcs11-test.so",
              build != NULL ? build : ".");
-    wrong = house_open(path, test_dir());
+    wrong = house_open(path, test_dir(), true);
     if (wrong != NULL)
         give_up(wrong);
 }
