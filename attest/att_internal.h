@@ -5,6 +5,7 @@
 #ifndef TEE_ATTEST_ATT_INTERNAL_H
 #define TEE_ATTEST_ATT_INTERNAL_H
 
+#include "attest/att.h"
 #include "tee-pkcs11/attest.h"
 
 /* ---- key.c -----------------------------------------------------------------

@@ -484,9 +484,15 @@ derive(struct judge *j)
 static void
 judge_created(struct judge *j)
 {
+    char text[21];
+
+    if (tee_time_text(j->b.created, text) != TEE_OK) /* the reader saw to it */
+        text[0] = '\0';
     if (not_yet(j, j->b.created))
         REFUSE(j, TEE_E_NOT_YET_VALID, "created",
-               "the bundle says that it will be made later");
+               "the bundle says that it will be made later, %s", text);
+    else
+        LEFT(j, "created", "%s, says the bundle: a claim", text);
 }
 
 static void

@@ -238,6 +238,25 @@ with_field(struct kit *k, const uint8_t field[64])
     tee_buf_clear(&blob);
 }
 
+/* Right hash, wrong type, and the evidence signed over exactly that. */
+static void
+test_key_type_of_statement(void)
+{
+    static struct kit k;
+    uint8_t field[64];
+    char *text;
+
+    kit_make(&k, "tee-v1", NULL);
+    text = kit_edit(k.b.statement, "ed25519", "ec-p256");
+    k.b.statement = tee_bytes_of(text);
+    memcpy(field, k.c.report_data, sizeof(field));
+    tee_sha256(k.b.statement, field + 32);
+    with_field(&k, field);
+    refused(tee_buf_view(&k.json), "spki-mismatch");
+    free(text);
+    kit_clear(&k);
+}
+
 /* S || B; B || 0 (N24); 0 || S; B || B; a bit at each end */
 static void
 test_fields(void)
@@ -446,8 +465,11 @@ test_company(void)
     k.b.blobs.v[0] = (struct tee_blob){ TEE_STR("report"), TEE_STR("x") };
     kit_sign(&k, NULL);
     refused(tee_buf_view(&k.json), "malformed");
+    k.b.blobs.v[0] = k.b.blobs.v[1]; /* the same, behind it */
+    k.b.blobs.v[1] = (struct tee_blob){ TEE_STR("tpm_quote"), TEE_STR("x") };
+    kit_sign(&k, NULL);
+    refused(tee_buf_view(&k.json), "malformed");
     k.b.blobs.n = 1;
-    k.b.blobs.v[0] = k.b.blobs.v[1];
     k.b.blobs.v[0].name = TEE_STR("report");
     kit_sign(&k, NULL);
     refused(tee_buf_view(&k.json), "malformed");
@@ -502,6 +524,8 @@ static const struct test tests[] = {
       test_other_statement },
     { "a signed statement that is wrong is refused",
       test_signed_wrong_statements },
+    { "a signed statement about a key of another type is refused",
+      test_key_type_of_statement },
     { "the whole field is compared, in its order", test_fields },
     { "every flipped bit and every prefix of evidence is refused",
       test_every_bit_of_evidence },
