@@ -238,22 +238,43 @@ with_field(struct kit *k, const uint8_t field[64])
     tee_buf_clear(&blob);
 }
 
-/* Right hash, wrong type, and the evidence signed over exactly that. */
+/* This statement instead, and the evidence signed over exactly that. */
 static void
-test_key_type_of_statement(void)
+with_statement(struct kit *k, struct tee_bytes jcs)
 {
-    static struct kit k;
     uint8_t field[64];
+
+    memcpy(field, k->c.report_data, sizeof(field));
+    tee_sha256(jcs, field + 32);
+    k->b.statement = jcs;
+    with_field(k, field);
+}
+
+/* Right hash, wrong type; released, says simulated evidence */
+static void
+test_claims_of_statement(void)
+{
+    static struct att_statement s;
+    static struct kit k;
+    struct tee_buf b;
     char *text;
 
     kit_make(&k, "tee-v1", NULL);
     text = kit_edit(k.b.statement, "ed25519", "ec-p256");
-    k.b.statement = tee_bytes_of(text);
-    memcpy(field, k.c.report_data, sizeof(field));
-    tee_sha256(k.b.statement, field + 32);
-    with_field(&k, field);
+    with_statement(&k, tee_bytes_of(text));
     refused(tee_buf_view(&k.json), "spki-mismatch");
     free(text);
+    CU_ASSERT_EQUAL(att_statement_parse(tee_buf_view(&k.c.statement), &s, NULL),
+                    TEE_OK);
+    s.origin = ATT_SKR;
+    s.seal_root[0] = '\0';
+    SET(s.release_kid, "https://h.managedhsm.azure.net/keys/a/1");
+    SET(s.release_mode, "oct");
+    tee_buf_init(&b, ATT_STATEMENT_MAX);
+    CU_ASSERT_EQUAL(att_statement_write(&s, &b), TEE_OK);
+    with_statement(&k, tee_buf_view(&b));
+    refused(tee_buf_view(&k.json), "malformed");
+    tee_buf_clear(&b);
     kit_clear(&k);
 }
 
@@ -524,8 +545,8 @@ static const struct test tests[] = {
       test_other_statement },
     { "a signed statement that is wrong is refused",
       test_signed_wrong_statements },
-    { "a signed statement about a key of another type is refused",
-      test_key_type_of_statement },
+    { "a signed statement of another type or origin is refused",
+      test_claims_of_statement },
     { "the whole field is compared, in its order", test_fields },
     { "every flipped bit and every prefix of evidence is refused",
       test_every_bit_of_evidence },

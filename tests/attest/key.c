@@ -167,6 +167,48 @@ test_der(void)
         att_key_type(test_hex("30812a300506032b6570032100" KIT_K1)));
 }
 
+static const char *
+rsa_with(struct tee_bytes n, struct tee_bytes e)
+{
+    struct tee_buf num, bits, in, out;
+    const char *word;
+
+    tee_buf_init(&num, 1024);
+    tee_buf_init(&bits, 1024);
+    tee_buf_init(&in, 1024);
+    tee_buf_init(&out, 1024);
+    tee_der_put_uint(&num, n);
+    tee_der_put_uint(&num, e);
+    tee_buf_u8(&bits, 0);
+    tee_der_put(&bits, 0x30, tee_buf_view(&num));
+    tee_der_put(&in, 0x30, test_hex("06092a864886f70d0101010500"));
+    tee_der_put(&in, 0x03, tee_buf_view(&bits));
+    tee_der_put(&out, 0x30, tee_buf_view(&in));
+    word = att_key_type(tee_buf_view(&out));
+    tee_buf_clear(&num);
+    tee_buf_clear(&bits);
+    tee_buf_clear(&in);
+    tee_buf_clear(&out);
+    return word;
+}
+
+/* Under the exponent 1 every message is its own signature. */
+static void
+test_rsa_exponent(void)
+{
+    uint8_t n[256];
+
+    memset(n, 0xc1, sizeof(n));
+    CU_ASSERT_PTR_NULL(rsa_with((struct tee_bytes){ n, 256 }, TEE_STR("\1")));
+    CU_ASSERT_PTR_NULL(rsa_with((struct tee_bytes){ n, 256 }, TEE_STR("\2")));
+    CU_ASSERT_PTR_NULL(rsa_with((struct tee_bytes){ n, 256 }, TEE_STR("")));
+    CU_ASSERT_PTR_NULL(
+        rsa_with((struct tee_bytes){ n, 256 }, TEE_STR("\1\0\0\0\1")));
+    CU_ASSERT_PTR_NULL(rsa_with((struct tee_bytes){ n, 255 }, TEE_STR("\3")));
+    CU_ASSERT_PTR_NOT_NULL(
+        rsa_with((struct tee_bytes){ n, 256 }, TEE_STR("\3")));
+}
+
 /* RFC 8017 numbers that are no RSA key, in the frame of a good one */
 static void
 test_rsa(void)
@@ -203,6 +245,7 @@ static const struct test tests[] = {
     { "ML-DSA-65 is told by its identifier and size", test_mldsa },
     { "every prefix, a byte more and loose DER are refused", test_der },
     { "RSA numbers that are no key are refused", test_rsa },
+    { "RSA exponents are odd, at least 3, of 32 bits", test_rsa_exponent },
     { NULL, NULL }
 };
 const struct suite suite_key = { "key", tests };

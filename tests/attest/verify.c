@@ -439,6 +439,25 @@ test_other_platforms(void)
     }
 }
 
+/* The key answered, but over evidence that nobody verified. */
+static void
+test_session_of_other_platform(void)
+{
+    static struct kit k;
+    att_result *r;
+
+    kit_make(&k, "session", NULL);
+    k.b.platform = TEE_STR("amd-sev-snp");
+    k.b.blobs.v[0] = (struct tee_blob){ TEE_STR("report"), TEE_STR("x") };
+    kit_sign(&k, NULL);
+    r = judge(&k, options(true));
+    CU_ASSERT(fact_is(r, "session", ATT_PASSED));
+    CU_ASSERT(claims_have(r, "\"freshness\":\"none\""));
+    check_ceiling(r);
+    expect(r, ATT_NOT_APPRAISED, "unsupported");
+    kit_clear(&k);
+}
+
 static void
 test_other_bindings(void)
 {
@@ -478,6 +497,8 @@ static const struct test tests[] = {
     { "no policy that asks for attestation lets it pass", test_policy },
     { "refused outweighs could not appraise", test_precedence },
     { "other platforms can't be appraised", test_other_platforms },
+    { "a session over evidence that is not verified is not fresh",
+      test_session_of_other_platform },
     { "other bindings can't be appraised", test_other_bindings },
     { NULL, NULL }
 };
