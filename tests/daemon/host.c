@@ -79,7 +79,7 @@ test_killed_between_questions_it_is_replaced_silently(void)
     c = rig_client(&r, "sim");
     CU_ASSERT_EQUAL(good(c), TEE_OK);
     pid = rig_child();
-    CU_ASSERT_EQUAL_FATAL(rig_signal(pid, SIGKILL), 0);
+    CU_ASSERT_TRUE_FATAL(rig_signal(pid, SIGKILL));
     CU_ASSERT_TRUE(rig_wait_state(pid, 'Z'));
     CU_ASSERT_EQUAL(good(c), TEE_OK);
     CU_ASSERT_NOT_EQUAL(rig_child(), pid);
@@ -137,10 +137,10 @@ test_killed_in_mid_question_the_host_gets_an_error_and_goes_on(void)
     w.c = rig_client(&r, "sim");
     CU_ASSERT_EQUAL(good(w.c), TEE_OK);
     pid = rig_child();
-    CU_ASSERT_EQUAL_FATAL(rig_signal(pid, SIGSTOP), 0); /* it cannot answer */
+    CU_ASSERT_TRUE_FATAL(rig_signal(pid, SIGSTOP)); /* it cannot answer */
     CU_ASSERT_EQUAL_FATAL(pthread_create(&t, NULL, wait_for_answer, &w), 0);
     until_it_waits(&w);
-    CU_ASSERT_EQUAL(rig_signal(pid, SIGKILL), 0);
+    CU_ASSERT_TRUE(rig_signal(pid, SIGKILL));
     CU_ASSERT_EQUAL(pthread_join(t, NULL), 0);
     CU_ASSERT_EQUAL(w.err, TEE_E_PEER);
     CU_ASSERT_PTR_NOT_NULL(strstr(w.f.text, "it died"));
@@ -163,7 +163,7 @@ test_a_stopped_child_costs_the_deadline_and_no_more(void)
     c = rig_client(&r, "sim");
     CU_ASSERT_EQUAL(good(c), TEE_OK);
     pid = rig_child();
-    CU_ASSERT_EQUAL_FATAL(rig_signal(pid, SIGSTOP), 0);
+    CU_ASSERT_TRUE_FATAL(rig_signal(pid, SIGSTOP));
     before = tee_clock.mono_ms();
     CU_ASSERT_EQUAL(ask(c, 200, &f), TEE_E_TIMEOUT);
     took = tee_clock.mono_ms() - before;
@@ -188,7 +188,7 @@ test_a_stopped_child_does_not_keep_the_host_from_closing(void)
     c = rig_client(&r, "sim");
     CU_ASSERT_EQUAL(good(c), TEE_OK);
     pid = rig_child();
-    CU_ASSERT_EQUAL_FATAL(rig_signal(pid, SIGSTOP), 0);
+    CU_ASSERT_TRUE_FATAL(rig_signal(pid, SIGSTOP));
     before = tee_clock.mono_ms();
     ks_client_free(c);
     CU_ASSERT_TRUE(tee_clock.mono_ms() - before < 3 * KS_CHILD_GRACE_MS);
@@ -260,7 +260,7 @@ test_a_fork_that_lives_on_does_not_keep_the_child(void)
     }
     ks_client_free(c);
     CU_ASSERT_EQUAL(rig_state(pid), 0);
-    CU_ASSERT_EQUAL(rig_signal(fork_pid, SIGKILL), 0);
+    CU_ASSERT_TRUE(rig_signal(fork_pid, SIGKILL));
     CU_ASSERT_EQUAL(waitpid(fork_pid, &st, 0), fork_pid);
     rig_free(&r);
 }
@@ -297,7 +297,7 @@ two_questions(const struct rig *r)
     if (good(c) != TEE_OK)
         return 1;
     pid = rig_child();
-    if (pid < 0 || rig_signal(pid, SIGKILL) != 0)
+    if (!rig_signal(pid, SIGKILL))
         return 2;
     while (rig_state(pid) != 0 && rig_state(pid) != 'Z')
         ;
@@ -473,12 +473,12 @@ test_who_waits_for_a_turn_has_a_deadline_of_his_own(void)
     w.c = rig_client(&r, "sim");
     CU_ASSERT_EQUAL(good(w.c), TEE_OK);
     pid = rig_child();
-    CU_ASSERT_EQUAL_FATAL(rig_signal(pid, SIGSTOP), 0);
+    CU_ASSERT_TRUE_FATAL(rig_signal(pid, SIGSTOP));
     CU_ASSERT_EQUAL_FATAL(pthread_create(&t, NULL, wait_for_answer, &w), 0);
     until_it_waits(&w);
     CU_ASSERT_EQUAL(ask(w.c, 100, &f), TEE_E_TIMEOUT);
     CU_ASSERT_PTR_NOT_NULL(strstr(f.text, "another call"));
-    CU_ASSERT_EQUAL(rig_signal(pid, SIGCONT), 0);
+    CU_ASSERT_TRUE(rig_signal(pid, SIGCONT));
     CU_ASSERT_EQUAL(pthread_join(t, NULL), 0);
     CU_ASSERT_EQUAL(w.err, TEE_OK); /* the other's answer is not lost by it */
     ks_client_free(w.c);

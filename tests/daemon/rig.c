@@ -313,10 +313,10 @@ rig_wait_state(pid_t pid, char state)
     return true;
 }
 
-int
+bool
 rig_signal(pid_t pid, int sig)
 {
-    return pid > 1 ? kill(pid, sig) : -1;
+    return pid > 1 && kill(pid, sig) == 0;
 }
 
 pid_t

@@ -52,8 +52,9 @@ void rig_wire(struct tee_buf *b, struct tee_msg *m);
 
 /* Of this process, that run this program; -1: not exactly one. */
 pid_t rig_child(void);
-/* kill() for one process: -1, which means "everybody", is refused. */
-int rig_signal(pid_t pid, int sig);
+/* kill(2) of that child alone: a number that stands for more than one process
+ * is refused. */
+bool rig_signal(pid_t pid, int sig);
 /* A file of /proc/PID, NUL-terminated; false: not readable. */
 bool rig_proc(pid_t pid, const char *name, struct tee_buf *ret);
 /* State letter of /proc/PID/stat, 0 when there is none. */
