@@ -146,9 +146,13 @@ answered_error(const struct tee_msg *ans, struct tee_fault *f)
     if (err == TEE_OK || err >= TEE_E_COUNT)
         return tee_fault(f, TEE_E_PEER, "helper: answered an unknown error");
     n = said.len < sizeof(text) - 1 ? said.len : sizeof(text) - 1;
-    for (i = 0; i < n; i++)
+    for (i = 0; i < n; i++) {
         text[i] = (char)(said.p[i] < 0x20 || said.p[i] == 0x7f ? 0x3f /* ? */
                                                                : said.p[i]);
+        /* U+0080 to U+009F: a terminal may read them as ESC and a letter */
+        if (i > 0 && said.p[i - 1] == 0xc2 && said.p[i] < 0xa0)
+            text[i - 1] = text[i] = '?';
+    }
     while (n > 0 && n < said.len && (said.p[n] & 0xc0) == 0x80)
         n--; /* never half a character */
     text[n] = '\0';

@@ -52,27 +52,41 @@ static const char conf_text[] =
     "akv_key = https://example.managedhsm.azure.net/keys/agent\n"
     "[bad]\nkey_orgin = local\n";
 
-/* conf_text with its @ filled in. */
+/* With each @ filled in. */
 static void
-write_conf(const char *path, const char *state)
+fill(FILE *fp, const char *text, const char *state)
 {
-    FILE *fp = fopen(path, "w");
     const char *p;
 
-    if (fp == NULL)
-        abort();
-    for (p = conf_text; *p != '\0'; p++) {
+    for (p = text; *p != '\0'; p++) {
         if (*p == '@')
             (void)fputs(state, fp);
         else
             (void)fputc(*p, fp);
     }
+}
+
+static void
+write_conf(const char *path, const char *state, const char *more)
+{
+    FILE *fp = fopen(path, "w");
+
+    if (fp == NULL)
+        abort();
+    fill(fp, conf_text, state);
+    fill(fp, more, state);
     if (fclose(fp) != 0 || chmod(path, 0644) != 0)
         abort();
 }
 
 void
 rig_new(struct rig *r)
+{
+    rig_new_with(r, "");
+}
+
+void
+rig_new_with(struct rig *r, const char *more)
 {
     struct tee_fault f = { 0 };
 
@@ -81,7 +95,7 @@ rig_new(struct rig *r)
     (void)snprintf(r->conf_path, sizeof(r->conf_path), "%s/tee.conf", r->dir);
     (void)snprintf(r->state, sizeof(r->state), "%s/state", r->dir);
     (void)snprintf(r->root, sizeof(r->root), "%s/simulated.root", r->state);
-    write_conf(r->conf_path, r->state);
+    write_conf(r->conf_path, r->state, more);
     if (mkdir(r->state, 0700) != 0)
         abort();
     if (ks_conf_load(r->conf_path, &r->conf, &f) != TEE_OK) {

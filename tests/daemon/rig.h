@@ -20,6 +20,8 @@ struct rig {
 /* Sections sim, pinned, hard, azure, tpm, auto, loc, unix, judged, skr, bad.
  * The folder of the store exists and is empty. */
 void rig_new(struct rig *r);
+/* The same with more sections behind; "@" in them is the store's folder. */
+void rig_new_with(struct rig *r, const char *more);
 void rig_free(struct rig *r);
 const struct ks_conf_token *rig_section(const struct rig *r, const char *name);
 /* The real child, through the client that hosts use. */

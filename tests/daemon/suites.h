@@ -3,7 +3,7 @@
 
 #include "tests/support/test.h"
 
-extern const struct suite suite_child, suite_evidence, suite_host, suite_seal,
-    suite_serve, suite_simroot;
+extern const struct suite suite_child, suite_evidence, suite_host, suite_lies,
+    suite_seal, suite_serve, suite_simroot;
 
 #endif
