@@ -24,6 +24,27 @@ EXTRA_DIST += tests/fuzz/replay.sh tests/fuzz/floors tests/fuzz/corpus
 fuzzers += tests/fuzz/fuzz_cbor
 tests_fuzz_fuzz_cbor_LDADD = libbase.la $(FUZZ_LIBS)
 
+# Found by the invariant that its real twin states, when it works.
+fuzzers += tests/fuzz/fuzz_ini tests/fuzz/canary_ini
+tests_fuzz_fuzz_ini_LDADD = libbase.la $(FUZZ_LIBS)
+tests_fuzz_canary_ini_SOURCES = tests/fuzz/fuzz_ini.c
+tests_fuzz_canary_ini_CPPFLAGS = $(AM_CPPFLAGS) -DTEE_CANARY
+tests_fuzz_canary_ini_LDADD = libbase.la $(FUZZ_LIBS)
+
+fuzzers += tests/fuzz/fuzz_frame_module
+tests_fuzz_fuzz_frame_module_SOURCES = tests/fuzz/fuzz_frame_module.c \
+	tests/fuzz/peer.c tests/fuzz/peer.h
+tests_fuzz_fuzz_frame_module_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=ks_child_start,--wrap=ks_child_stop,--wrap=tee_frame_send
+tests_fuzz_fuzz_frame_module_LDADD = libks.la libbase.la libpathsbuild.la \
+	$(FUZZ_LIBS) -ldl -lpthread
+
+fuzzers += tests/fuzz/fuzz_frame_helper
+tests_fuzz_fuzz_frame_helper_SOURCES = tests/fuzz/fuzz_frame_helper.c \
+	tests/fuzz/peer.c tests/fuzz/peer.h
+tests_fuzz_fuzz_frame_helper_LDADD = libtd.la libks.la libattestint.la \
+	libbase2.la libbase.la libpathsbuild.la $(FUZZ_LIBS) -ldl -lpthread
+
 fuzzers += tests/fuzz/fuzz_json
 tests_fuzz_fuzz_json_CPPFLAGS = $(AM_CPPFLAGS) $(CJSON_CFLAGS)
 tests_fuzz_fuzz_json_LDADD = libbase2.la libbase.la $(FUZZ_LIBS)
