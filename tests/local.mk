@@ -1,7 +1,10 @@
 AM_TESTS_ENVIRONMENT = OPENSSL_CONF=/dev/null LC_ALL=C TZ=UTC0 \
 	srcdir='$(abs_top_srcdir)' builddir='$(abs_top_builddir)' \
+	TEE_CC='$(CC)' \
+	TEE_CHECK_CPPFLAGS='$(P11KIT_CFLAGS) $(SODIUM_CFLAGS) $(CJSON_CFLAGS)' \
 	TEE_VECTORS="$${TEE_VECTORS:-$(abs_top_srcdir)/../shared/vectors}"; \
-	export OPENSSL_CONF LC_ALL TZ srcdir builddir TEE_VECTORS;
+	export OPENSSL_CONF LC_ALL TZ srcdir builddir TEE_VECTORS TEE_CC \
+	TEE_CHECK_CPPFLAGS;
 # Scripts are run by bash, whatever runs the programs (LOG_COMPILER).
 TEST_EXTENSIONS = .sh
 SH_LOG_COMPILER = bash
