@@ -135,6 +135,8 @@ void cmd_pin_clear(struct cmd_pin *p);                  /* wipes */
  */
 
 struct p11_kit_uri;
+struct ks_conf;
+struct ks_conf_token;
 /* A label stands for pkcs11:token=LABEL.  pin-value is refused. */
 TEE_MUST_USE enum tee_err
 cmd_uri_parse(const char *text, struct p11_kit_uri **ret, struct tee_fault *f);
@@ -178,19 +180,10 @@ TEE_MUST_USE enum tee_err module_read(struct module *m, CK_OBJECT_HANDLE o,
 TEE_MUST_USE enum tee_err module_fault(struct tee_fault *f, CK_RV rv,
                                        const char *what);
 
-/* ---- init_conf.c, init_undo.c: what init does to files ---------------------
+/* ---- init_undo.c: what init made -------------------------------------------
  */
 
-/* Appends a section to a configuration's text. */
-struct init_section {
-    const char *name, *origin, *key_type, *platform, *state, *did;
-    bool pin;
-};
-TEE_MUST_USE enum tee_err init_conf_append(struct tee_bytes old,
-                                           const struct init_section *s,
-                                           struct tee_buf *ret,
-                                           struct tee_fault *f);
-/* What was made, to be taken back in reverse when a later step fails. */
+/* To be taken back in reverse when a later step fails. */
 #define INIT_MADE_MAX 64
 struct init_undo {
     size_t n;
@@ -203,6 +196,43 @@ TEE_MUST_USE enum tee_err init_mkdir(const char *path, mode_t mode,
                                      struct init_undo *u, struct tee_fault *f);
 void init_undo_run(struct init_undo *u);  /* removes, then forgets */
 void init_undo_keep(struct init_undo *u); /* forgets */
+
+/* ---- init_conf.c: the configuration with one more section ------------------
+ */
+
+struct init_section {
+    const char *name, *origin, *key_type, *platform, *state, *did;
+    bool pin;
+};
+struct init_conf {
+    char *path; /* owned */
+    struct init_section s;
+    struct ks_conf *conf; /* parsed, with the new section */
+    struct tee_buf old, text;
+    int dir; /* of the file, locked; -1 */
+    mode_t mode;
+    char candidate[32]; /* its name in dir, "": not written */
+};
+/* The text of old with the section behind it. */
+TEE_MUST_USE enum tee_err init_conf_append(struct tee_bytes old,
+                                           const struct init_section *s,
+                                           struct tee_buf *ret,
+                                           struct tee_fault *f);
+void init_conf_begin(struct init_conf *c);
+/* Removes the candidate that was not installed. */
+void init_conf_clear(struct init_conf *c);
+/* In memory alone: reads the file, adds the section, parses. */
+TEE_MUST_USE enum tee_err init_conf_compose(struct init_conf *c,
+                                            struct tee_fault *f);
+/* Makes and locks the folder, then composes again. */
+TEE_MUST_USE enum tee_err
+init_conf_claim(struct init_conf *c, struct init_undo *u, struct tee_fault *f);
+/* Writes it beside the real one: the helper reads it as well. */
+TEE_MUST_USE enum tee_err init_conf_stage(struct init_conf *c,
+                                          struct tee_fault *f);
+TEE_MUST_USE enum tee_err init_conf_install(struct init_conf *c,
+                                            struct tee_fault *f);
+const struct ks_conf_token *init_conf_token(const struct init_conf *c);
 
 /* ---- commands --------------------------------------------------------------
  */

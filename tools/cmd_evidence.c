@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "keystore/ks.h"
 #include "tee-pkcs11/tee-pkcs11.h"
 #include "tools/cmd.h"
 
@@ -187,14 +188,17 @@ text(const char *s)
     return s == NULL ? (struct tee_bytes){ NULL, 0 } : tee_bytes_of(s);
 }
 
-/* The typed error and its sentence, when the token tells one. */
+/* Of an outage or a refusal the token tells the typed error and its sentence.
+ */
 static enum tee_err
 last_error(struct ask *q, CK_RV rv, struct tee_fault *f)
 {
-    enum tee_err err = module_fault(f, rv, "evidence");
+    enum tee_err err = module_fault(f, rv, "C_CreateObject");
     struct tee_fault ignored;
     struct tee_buf b;
 
+    if (rv != CKR_DEVICE_ERROR && rv != CKR_FUNCTION_REJECTED)
+        return err;
     if (module_read(&q->m, q->key, CKA_TEE_LAST_ERROR, &b, &ignored) ==
         TEE_OK) {
         err = tee_fault(f, err, "%.*s (0x%lx)", (int)b.len, (const char *)b.p,
@@ -256,13 +260,39 @@ dry_run(const struct ask *q)
 /* ---- all of it ------------------------------------------------------------
  */
 
+/* The module is silent about a configuration that it cannot use; a person is
+ * told. */
+static enum tee_err
+explain(const struct ask *q, struct tee_fault *f)
+{
+    struct tee_fault why = { 0 };
+    struct ks_conf *c = NULL;
+    enum tee_err err = ks_conf_load(q->a->conf, &c, &why);
+    size_t i;
+
+    if (err != TEE_OK || c->path == NULL) {
+        *f = why;
+    } else {
+        for (i = 0; i < c->n && c->token[i].bad_line == 0; i++)
+            ;
+        if (i < c->n)
+            tee_fault_prefix(f, "%s; no token is made of it",
+                             c->token[i].bad.text);
+    }
+    ks_conf_free(c);
+    return TEE_E_NOTFOUND;
+}
+
 static enum tee_err
 reach_key(struct ask *q, struct tee_fault *f)
 {
     enum tee_err err = module_open(&q->m, q->a->value[O_MODULE], q->a->conf, f);
 
-    if (err == TEE_OK)
+    if (err == TEE_OK) {
         err = module_token(&q->m, q->uri, q->a->arg[0], f);
+        if (err == TEE_E_NOTFOUND)
+            err = explain(q, f);
+    }
     if (err == TEE_OK)
         err = module_key(&q->m, q->uri, q->a->arg[0], &q->key, f);
     if (err == TEE_OK)

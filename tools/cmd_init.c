@@ -7,22 +7,16 @@
  */
 #include "config.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
-#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "keystore/ks.h"
 #include "tools/cmd.h"
 
-#define CONF_MAX       65536
-#define LOCK_TRIES     300 /* of 100 ms: another init has its own deadlines */
+#define NOTES_MAX      65536
 #define STATE_OF_ROOT  "/var/lib/tee-pkcs11"
 #define SIMULATED_ROOT "simulated.root"
 
@@ -40,13 +34,9 @@ static const struct cmd_opt opts[O_N] = {
 struct init {
     const struct cmd_args *a;
     const char *label;
-    char *path, *state;
+    char *state;
     struct cmd_pin user, so;
-    int dir; /* of the configuration, locked */
-    mode_t mode;
-    struct tee_buf old, text;
-    char candidate[64]; /* its name in dir, "": not written */
-    struct ks_conf *conf;
+    struct init_conf conf;
     struct ks_token *token;
     struct init_undo undo;
     uint8_t key[16];
@@ -107,14 +97,15 @@ words(const struct init *in, struct tee_fault *f)
  */
 
 static enum tee_err
-join(const char *a, const char *b, char **ret, struct tee_fault *f)
+state_below(struct init *in, const char *dir, const char *rest,
+            struct tee_fault *f)
 {
-    size_t n = strlen(a) + strlen(b) + 1;
+    size_t n = strlen(dir) + strlen(rest) + 1;
 
-    *ret = malloc(n);
-    if (*ret == NULL)
+    in->state = malloc(n);
+    if (in->state == NULL)
         return tee_fault(f, TEE_E_NOMEM, "no memory");
-    (void)snprintf(*ret, n, "%s%s", a, b);
+    (void)snprintf(in->state, n, "%s%s", dir, rest);
     return TEE_OK;
 }
 
@@ -126,13 +117,13 @@ state_place(struct init *in, struct tee_fault *f)
     if (dir != NULL)
         return cmd_absolute(dir, &in->state, f);
     if (geteuid() == 0)
-        return join(STATE_OF_ROOT, "", &in->state, f);
+        return state_below(in, STATE_OF_ROOT, "", f);
     dir = secure_getenv("XDG_STATE_HOME");
     if (dir != NULL && dir[0] == '/')
-        return join(dir, "/tee-pkcs11", &in->state, f);
+        return state_below(in, dir, "/tee-pkcs11", f);
     dir = secure_getenv("HOME");
     if (dir != NULL && dir[0] == '/')
-        return join(dir, "/.local/state/tee-pkcs11", &in->state, f);
+        return state_below(in, dir, "/.local/state/tee-pkcs11", f);
     return tee_fault(f, TEE_E_ARG,
                      "no folder for the store: HOME is not set; use --state");
 }
@@ -140,207 +131,19 @@ state_place(struct init *in, struct tee_fault *f)
 static enum tee_err
 places(struct init *in, struct tee_fault *f)
 {
-    enum tee_err err = ks_conf_place(in->a->conf, &in->path, f);
+    const char *const *v = in->a->value;
+    enum tee_err err = ks_conf_place(in->a->conf, &in->conf.path, f);
 
     if (err == TEE_OK)
         err = state_place(in, f);
+    in->conf.s = (struct init_section){ .name = in->label,
+                                        .origin = v[O_ORIGIN],
+                                        .key_type = v[O_TYPE],
+                                        .platform = v[O_PLATFORM],
+                                        .state = in->state,
+                                        .did = v[O_DID],
+                                        .pin = v[O_PIN] != NULL };
     return err;
-}
-
-/* ---- the configuration ----------------------------------------------------
- */
-
-static enum tee_err
-read_old(struct init *in, struct tee_fault *f)
-{
-    struct stat st;
-    enum tee_err err;
-    int fd;
-
-    tee_buf_init(&in->old, CONF_MAX);
-    in->mode = geteuid() == 0 ? 0644 : 0600;
-    err = tee_file_open(in->path, &tee_rule_public, &fd, f);
-    if (err == TEE_E_NOTFOUND)
-        return TEE_OK;
-    if (err != TEE_OK)
-        return err;
-    if (fstat(fd, &st) == 0)
-        in->mode = st.st_mode & 0777;
-    err = tee_fd_read(fd, CONF_MAX, &in->old, f);
-    if (err != TEE_OK)
-        tee_fault_prefix(f, "%s", in->path);
-    (void)close(fd);
-    return err;
-}
-
-static const struct ks_conf_token *
-find(const struct ks_conf *c, const char *name)
-{
-    size_t i;
-
-    for (i = 0; i < c->n; i++) {
-        if (strcmp(c->token[i].name, name) == 0)
-            return &c->token[i];
-    }
-    return NULL;
-}
-
-/* Is what is there sound, and without this token? */
-static enum tee_err
-old_ok(struct init *in, struct tee_fault *f)
-{
-    const struct ks_conf_token *t;
-    struct ks_conf *c = NULL;
-    enum tee_err err;
-
-    if (in->old.len == 0)
-        return TEE_OK;
-    err = ks_conf_parse(in->path, tee_buf_view(&in->old), &c, f);
-    if (err != TEE_OK)
-        return err;
-    t = find(c, in->label);
-    if (t != NULL)
-        err = tee_fault(f, TEE_E_EXISTS,
-                        "%s:%u: section [%s] exists already; choose another "
-                        "label",
-                        in->path, t->line, in->label);
-    ks_conf_free(c);
-    return err;
-}
-
-/* in->text and, when it is lawful, in->conf. */
-static enum tee_err
-compose(struct init *in, struct tee_fault *f)
-{
-    const char *const *v = in->a->value;
-    const struct init_section s = { .name = in->label,
-                                    .origin = v[O_ORIGIN],
-                                    .key_type = v[O_TYPE],
-                                    .platform = v[O_PLATFORM],
-                                    .state = in->state,
-                                    .did = v[O_DID],
-                                    .pin = v[O_PIN] != NULL };
-    const struct ks_conf_token *t;
-    enum tee_err err;
-
-    tee_buf_clear(&in->old);
-    tee_buf_clear(&in->text);
-    ks_conf_free(in->conf);
-    in->conf = NULL;
-    err = read_old(in, f);
-    if (err == TEE_OK)
-        err = old_ok(in, f);
-    if (err == TEE_OK)
-        err = init_conf_append(tee_buf_view(&in->old), &s, &in->text, f);
-    if (err == TEE_OK)
-        err = ks_conf_parse(in->path, tee_buf_view(&in->text), &in->conf, f);
-    if (err != TEE_OK)
-        return err;
-    t = find(in->conf, in->label);
-    if (t == NULL)
-        return tee_fault(f, TEE_E_CONFIG, "%s: cannot be extended", in->path);
-    return t->bad_line == 0
-               ? TEE_OK
-               : tee_fault(f, t->bad.err, "not written: %s", t->bad.text);
-}
-
-static enum tee_err
-lock_folder(struct init *in, const char *folder, struct tee_fault *f)
-{
-    const struct timespec pause = { 0, 100000000 };
-    enum tee_err err = tee_dir_open(folder, &tee_rule_public, &in->dir, f);
-    int i;
-
-    if (err != TEE_OK)
-        return err;
-    for (i = 0; i < LOCK_TRIES; i++) {
-        if (flock(in->dir, LOCK_EX | LOCK_NB) == 0)
-            return TEE_OK;
-        (void)nanosleep(&pause, NULL);
-    }
-    return tee_fault(f, TEE_E_TIMEOUT,
-                     "%s: locked by somebody else for 30 seconds", folder);
-}
-
-/* The folder is there, ours alone, and nothing changed while we waited. */
-static enum tee_err
-open_folder(struct init *in, struct tee_fault *f)
-{
-    char *folder = NULL;
-    enum tee_err err = join(in->path, "", &folder, f);
-
-    if (err != TEE_OK)
-        return err;
-    *strrchr(folder, '/') = '\0';
-    if (*folder == '\0')
-        err = tee_fault(f, TEE_E_ARG, "%s: not a place for a configuration",
-                        in->path);
-    if (err == TEE_OK)
-        err = init_mkdir(folder, geteuid() == 0 ? 0755 : 0700, &in->undo, f);
-    if (err == TEE_OK)
-        err = lock_folder(in, folder, f);
-    if (err == TEE_OK)
-        err = compose(in, f);
-    free(folder);
-    return err;
-}
-
-/* The helper reads the configuration too, so it must be a file by now. */
-static enum tee_err
-write_candidate(struct init *in, struct tee_fault *f)
-{
-    const char *leaf = strrchr(in->path, '/') + 1;
-    char name[64], *folder, *path = NULL;
-    struct ks_conf *c = NULL;
-    enum tee_err err;
-
-    (void)snprintf(name, sizeof(name), ".init-%08x.conf", randombytes_random());
-    err = tee_file_replace(in->dir, name, tee_buf_view(&in->text), in->mode,
-                           (gid_t)-1, f);
-    if (err != TEE_OK)
-        return err;
-    memcpy(in->candidate, name, sizeof(name));
-    folder = strndup(in->path, (size_t)(leaf - in->path));
-    if (folder == NULL)
-        return tee_fault(f, TEE_E_NOMEM, "no memory");
-    err = join(folder, name, &path, f);
-    free(folder);
-    if (err == TEE_OK)
-        err = ks_conf_load(path, &c, f);
-    free(path);
-    if (err != TEE_OK)
-        return err;
-    ks_conf_free(in->conf);
-    in->conf = c;
-    return TEE_OK;
-}
-
-/* Editors do not know our lock. */
-static enum tee_err
-install(struct init *in, struct tee_fault *f)
-{
-    const char *leaf = strrchr(in->path, '/') + 1;
-    struct tee_buf was = in->old;
-    enum tee_err err;
-    bool same;
-
-    err = read_old(in, f);
-    same = err == TEE_OK &&
-           tee_bytes_equal(tee_buf_view(&was), tee_buf_view(&in->old));
-    tee_buf_clear(&was);
-    if (err != TEE_OK)
-        return err;
-    if (!same)
-        return tee_fault(f, TEE_E_STATE,
-                         "%s: was changed meanwhile; nothing was written, run "
-                         "init again",
-                         in->path);
-    if (renameat(in->dir, in->candidate, in->dir, leaf) != 0)
-        return tee_fault(f, TEE_E_IO, "%s: rename: %s", in->path,
-                         strerror(errno));
-    in->candidate[0] = '\0';
-    (void)fsync(in->dir);
-    return TEE_OK;
 }
 
 /* ---- the store ------------------------------------------------------------
@@ -385,7 +188,7 @@ open_token(struct init *in, struct tee_fault *f)
     const struct ks_snap *s;
     enum tee_err err;
 
-    err = ks_token_new(in->conf, find(in->conf, in->label), &in->token);
+    err = ks_token_new(in->conf.conf, init_conf_token(&in->conf), &in->token);
     if (err != TEE_OK)
         return tee_fault(f, err, "no memory");
     err = ks_token_refresh(in->token, f);
@@ -443,7 +246,8 @@ static enum tee_err
 buildable(const struct init *in, struct tee_fault *f)
 {
     struct ks_token *t = NULL;
-    enum tee_err err = ks_token_new(in->conf, find(in->conf, in->label), &t);
+    enum tee_err err =
+        ks_token_new(in->conf.conf, init_conf_token(&in->conf), &t);
 
     if (err != TEE_OK)
         return tee_fault(f, err, "no memory");
@@ -476,7 +280,7 @@ prepare(struct init *in, struct tee_fault *f)
     if (err == TEE_OK)
         err = places(in, f);
     if (err == TEE_OK)
-        err = compose(in, f);
+        err = init_conf_compose(&in->conf, f);
     if (err == TEE_OK)
         err = buildable(in, f);
     if (err == TEE_OK)
@@ -487,10 +291,10 @@ prepare(struct init *in, struct tee_fault *f)
 static enum tee_err
 make(struct init *in, struct tee_fault *f)
 {
-    enum tee_err err = open_folder(in, f);
+    enum tee_err err = init_conf_claim(&in->conf, &in->undo, f);
 
     if (err == TEE_OK)
-        err = write_candidate(in, f);
+        err = init_conf_stage(&in->conf, f);
     if (err == TEE_OK)
         err = open_token(in, f);
     if (err == TEE_OK)
@@ -498,7 +302,7 @@ make(struct init *in, struct tee_fault *f)
     if (err == TEE_OK)
         err = make_token(in, f);
     if (err == TEE_OK)
-        err = install(in, f);
+        err = init_conf_install(&in->conf, f);
     return err;
 }
 
@@ -509,7 +313,7 @@ notes(const struct init *in)
     const char *p, *end;
     struct tee_buf b;
 
-    tee_buf_init(&b, CONF_MAX);
+    tee_buf_init(&b, NOTES_MAX);
     ks_token_warnings(in->token, &b);
     tee_buf_u8(&b, 0);
     if (b.err == TEE_OK) {
@@ -530,7 +334,7 @@ report(const struct init *in)
         printf(" on %s", ks_platform_word(t->platform));
     printf("\nkey      %s\nsection  [%s] in %s\nstore    %s/%s.token\n"
            "uri      pkcs11:token=%s\n",
-           ks_kinfo(t->key_type)->word, in->label, in->path, in->state,
+           ks_kinfo(t->key_type)->word, in->label, in->conf.path, in->state,
            in->label, in->label);
     notes(in);
 }
@@ -539,17 +343,10 @@ static void
 clear(struct init *in)
 {
     ks_token_free(in->token);
-    ks_conf_free(in->conf);
     cmd_pin_clear(&in->user);
     cmd_pin_clear(&in->so);
-    if (in->candidate[0] != '\0')
-        (void)unlinkat(in->dir, in->candidate, 0);
+    init_conf_clear(&in->conf);
     init_undo_run(&in->undo);
-    if (in->dir >= 0)
-        (void)close(in->dir);
-    tee_buf_clear(&in->old);
-    tee_buf_clear(&in->text);
-    free(in->path);
     free(in->state);
 }
 
@@ -587,13 +384,12 @@ exit_code(enum tee_err err)
 static int
 run(const struct cmd_args *a)
 {
-    struct init in = { .a = a, .label = a->arg[0], .dir = -1 };
+    struct init in = { .a = a, .label = a->arg[0] };
     struct tee_fault f = { 0 };
     int code = CMD_DONE;
     enum tee_err err;
 
-    tee_buf_init(&in.old, CONF_MAX);
-    tee_buf_init(&in.text, CONF_MAX);
+    init_conf_begin(&in.conf);
     err = prepare(&in, &f);
     if (err == TEE_OK) {
         hold_signals(SIG_BLOCK);

@@ -21,7 +21,7 @@ static const struct {
 } codes[] = {
     { CKR_ACTION_PROHIBITED, "prohibited: hardware is never asked about a "
                              "local key" },
-    { CKR_DEVICE_ERROR, "the evidence could not be collected" },
+    { CKR_DEVICE_ERROR, "the token or its platform failed" },
     { CKR_FUNCTION_REJECTED, "refused" },
     { CKR_PIN_INCORRECT, "wrong PIN" },
     { CKR_PIN_LOCKED, "the PIN is locked after too many wrong tries" },
@@ -49,24 +49,17 @@ module_fault(struct tee_fault *f, CK_RV rv, const char *what)
                      p11_kit_strerror(rv), (unsigned long)rv);
 }
 
+/* --conf reaches the module through the variable: its init string has no place
+ * for a path with blanks. */
 static enum tee_err
 initialise(struct module *m, const char *conf, struct tee_fault *f)
 {
     CK_C_INITIALIZE_ARGS args = { .flags = CKF_OS_LOCKING_OK };
-    char *words = NULL;
-    size_t n;
     CK_RV rv;
 
-    if (conf != NULL) {
-        n = strlen(conf) + sizeof("conf=");
-        words = malloc(n);
-        if (words == NULL)
-            return tee_fault(f, TEE_E_NOMEM, "no memory");
-        (void)snprintf(words, n, "conf=%s", conf);
-        args.pReserved = words;
-    }
+    if (conf != NULL && setenv("TEE_PKCS11_CONF", conf, 1) != 0)
+        return tee_fault(f, TEE_E_NOMEM, "no memory");
     rv = m->f->C_Initialize(&args);
-    free(words);
     if (rv != CKR_OK)
         return module_fault(f, rv, "C_Initialize");
     m->initialised = true;

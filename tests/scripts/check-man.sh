@@ -275,7 +275,9 @@ self_test() {
     [ "$failed" -eq 0 ]
 }
 
-tool=${builddir:?}/tee-pkcs11-test
+tool=${builddir:?}/.libs/tee-pkcs11-test
+export LD_LIBRARY_PATH=$builddir/.libs
+[ -x "$tool" ] || tool=$builddir/tee-pkcs11-test
 keys=$builddir/tests/tools/conf-keys
 tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT

@@ -5,7 +5,10 @@ set -u
 export LC_ALL=C TZ=UTC0
 umask 022
 : "${builddir:?}" "${srcdir:?}"
-tool=$builddir/tee-pkcs11-test
+# The program itself, not libtool's script around it: that costs more than it.
+tool=$builddir/.libs/tee-pkcs11-test
+export LD_LIBRARY_PATH=$builddir/.libs
+[ -x "$tool" ] || tool=$builddir/tee-pkcs11-test
 bin=$builddir/tests/tools
 # shellcheck disable=SC2034 # for the scripts
 module=$builddir/.libs/tee-pkcs11-test.so

@@ -22,6 +22,8 @@ tests_tools_json_get_CPPFLAGS = $(AM_CPPFLAGS) $(CJSON_CFLAGS)
 tests_tools_json_get_LDADD = $(TOOL_LIBS) libpathsbuild.la
 tests_tools_pty_SOURCES = tests/tools/pty.c
 tests_tools_pty_LDADD = -lutil
-tools_scripts = tests/tools/test-options.sh tests/tools/test-init.sh
+tools_scripts = tests/tools/test-options.sh tests/tools/test-init.sh \
+	tests/tools/test-status.sh tests/tools/test-evidence.sh \
+	tests/tools/test-verify.sh
 TESTS += $(tools_scripts)
 EXTRA_DIST += tests/tools/lib.sh $(tools_scripts)
