@@ -209,7 +209,7 @@ policy "$W/strict" --claims "$W/cut.json"
 same 'claims that are no JSON' "$code" 64
 policy "$W/strict" --claims "$W/gone"
 same 'claims that are not there' "$code" 64
-"$tool" policy chek "$W/strict" >"$out" 2>"$err"
+"$tool" policy judge "$W/strict" >"$out" 2>"$err"
 same 'policy knows "check" alone' "$?" 64
 
 # ---- show -------------------------------------------------------------------------------
