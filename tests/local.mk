@@ -27,3 +27,4 @@ include tests/tools/local.mk
 include tests/scripts/local.mk
 include tests/interop/local.mk
 include tests/fuzz/local.mk
+include tests/stress/local.mk
