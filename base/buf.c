@@ -158,9 +158,7 @@ tee_buf_view(const struct tee_buf *b)
 enum tee_err
 tee_buf_steal(struct tee_buf *b, uint8_t **ret, size_t *len)
 {
-    tee_buf_put(b, "", 0); /* memory, even for nothing */
-    if (b->err == TEE_OK && b->p == NULL)
-        (void)grow(b, 1);
+    tee_buf_put(b, "", 0); /* memory for the NUL, even behind nothing */
     if (b->err != TEE_OK)
         return b->err;
     b->p[b->len] = '\0';

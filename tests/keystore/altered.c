@@ -238,6 +238,12 @@ between_origins(void)
     o.class = KS_DATA;
     CHECK_ERR(ks_tk_open(tk, KS_LOCAL, &o, out, &x->f), TEE_E_STORE_ALTERED);
     o.class = KS_PRIVATE;
+    o.spki = TEE_STR("Public");
+    CHECK_ERR(ks_tk_open(tk, KS_LOCAL, &o, out, &x->f), TEE_E_STORE_ALTERED);
+    o.spki = TEE_STR("public");
+    o.uuid[0] ^= 1;
+    CHECK_ERR(ks_tk_open(tk, KS_LOCAL, &o, out, &x->f), TEE_E_STORE_ALTERED);
+    o.uuid[0] ^= 1;
     o.flags |= KS_O_MODIFIABLE; /* not part of what it is sealed with */
     CHECK_ERR(ks_tk_open(tk, KS_LOCAL, &o, out, &x->f), TEE_OK);
     tk->uuid[0] ^= 1; /* derived already: what differs is the AAD */
@@ -247,6 +253,47 @@ between_origins(void)
     CHECK_ERR(ks_tk_open(tk, KS_LOCAL, &o, out, &x->f), TEE_E_STORE_ALTERED);
     tee_buf_clear(&sealed);
     ks_tk_put(tk);
+    fix_free(x);
+}
+
+/* Sealed for this very object, but it is not the private half of what stands
+ * there: signatures over one with the other give the key away. */
+static enum tee_err
+seal_wrongly(struct ks_store *s, void *arg, struct tee_fault *f)
+{
+    const struct ks_tk *tk = arg;
+    struct ks_object o = *ks_store_find(s, a_uuid);
+    struct tee_buf sealed;
+    uint8_t seed[32];
+    enum tee_err err;
+
+    err = ks_tk_open(tk, KS_LOCAL, &o, seed, f);
+    if (err != TEE_OK)
+        return err;
+    o.spki = ks_store_find(s, b_uuid)->spki;
+    err = ks_tk_seal(tk, KS_LOCAL, &o, (struct tee_bytes){ seed, 32 }, &sealed);
+    o.sealed = tee_buf_view(&sealed);
+    if (err == TEE_OK)
+        err = ks_store_set(s, &o, f);
+    tee_buf_clear(&sealed);
+    return err;
+}
+
+static void
+other_half(void)
+{
+    struct fix *x = fix_made(FIX_LOCAL, NULL, NULL);
+    struct ks_edit e = { .edit = seal_wrongly };
+    uint8_t pub[16];
+
+    CHECK_ERR(fix_generate(x, KS_ED25519, pub, a_uuid), TEE_OK);
+    CHECK_ERR(fix_generate(x, KS_ED25519, pub, b_uuid), TEE_OK);
+    e.tk = e.arg = x->t->tk;
+    CHECK_ERR(ks_busy_begin(x->t, ks_token_until(x->t), &x->f), TEE_OK);
+    CHECK_ERR(ks_edit(x->t, &e, &x->f), TEE_OK);
+    ks_busy_end(x->t);
+    CHECK_ERR(fix_sign(x, a_uuid), TEE_E_STORE_ALTERED);
+    CHECK_ERR(fix_sign(x, b_uuid), TEE_OK);
     fix_free(x);
 }
 
@@ -480,6 +527,7 @@ static const struct test tests[] = {
     { "a sealed key opens in no other token", between_tokens },
     { "a sealed key opens under no other origin, token, type or class",
       between_origins },
+    { "the public half is recomputed when a key is opened", other_half },
     { "no flipped bit makes a wrong signature", flips },
     { "nor with a PIN", flips_pin },
     { "an altered store signs nothing and is never signed anew", altered },
