@@ -127,18 +127,23 @@ ks_snap_get(struct ks_token *t)
     return s;
 }
 
-void
-ks_snap_put(const struct ks_snap *s)
+static void
+snapshot_free(struct ks_snapshot *x)
 {
-    struct ks_snapshot *x = ks_snapshot_of(s);
-
-    if (s == NULL || __atomic_sub_fetch(&x->refs, 1, __ATOMIC_ACQ_REL) != 0)
-        return;
     while (x->pub.n_evidence > 0)
         ks_evidence_put(x->evidence[--x->pub.n_evidence]);
     free(x->evidence);
     ks_store_put(x->store);
     free(x);
+}
+
+void
+ks_snap_put(const struct ks_snap *s)
+{
+    struct ks_snapshot *x = ks_snapshot_of(s);
+
+    if (s != NULL && __atomic_sub_fetch(&x->refs, 1, __ATOMIC_ACQ_REL) == 0)
+        snapshot_free(x);
 }
 
 static bool
@@ -228,7 +233,7 @@ snapshot_new(struct ks_token *t, const struct ks_store *s, bool writable,
         describe_store(t, &x->pub, s);
     err = gather_evidence(t, x);
     if (err != TEE_OK) {
-        ks_snap_put(&x->pub);
+        snapshot_free(x);
         return err;
     }
     *ret = &x->pub;

@@ -277,9 +277,9 @@ TEE_MUST_USE enum tee_err ks_token_new(const struct ks_conf *file,
                                        const struct ks_conf_token *conf,
                                        struct ks_token **ret);
 /* Wipes; NULL ok.  Keys and operations of the token have been given back
- * before; snapshots may outlive it.  In a child of fork it closes the descriptors that are ours
- * and leaves the memory alone: another thread of the parent may have been
- * half-way through changing it. */
+ * before; snapshots may outlive it.  In a child of fork it closes the
+ * descriptors that are ours and leaves the memory alone: another thread of the
+ * parent may have been half-way through changing it. */
 void ks_token_free(struct ks_token *t);
 const struct ks_conf_token *ks_token_conf(const struct ks_token *t);
 /* Can this build do anything private with this section: TEE_E_UNSUPPORTED,

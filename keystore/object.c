@@ -22,6 +22,7 @@ struct change {
     struct ks_tk *tk;
     const struct ks_snap *snap;
     uint64_t logins;
+    uint8_t id[32]; /* a CKA_ID that is made from the key */
 };
 
 static enum tee_err
@@ -108,7 +109,6 @@ create_private(struct ks_token *t, struct ks_object *o, struct tee_bytes secret,
                struct change *c, struct tee_buf *sealed, struct tee_fault *f)
 {
     struct ks_fresh x = { 0 };
-    uint8_t id[32];
     enum tee_err err;
 
     if (secret.len == 0)
@@ -122,7 +122,7 @@ create_private(struct ks_token *t, struct ks_object *o, struct tee_bytes secret,
     if (err == TEE_OK) {
         o->spki = tee_buf_view(&x.spki);
         finish_private(t, o, 0);
-        default_names(t, o, id);
+        default_names(t, o, c->id);
         err = ks_tk_seal(c->tk, t->conf->origin, o,
                          (struct tee_bytes){ x.clear.p, x.clear_len }, sealed);
     }
@@ -165,13 +165,12 @@ static enum tee_err
 create_public(struct ks_token *t, struct ks_object *o, struct change *c,
               struct tee_fault *f)
 {
-    uint8_t id[32];
     enum tee_err err = public_is_sound(o->ktype, o->spki, f);
 
     if (err != TEE_OK)
         return err;
     o->flags &= ~(uint32_t)FIXED; /* readable without login, born elsewhere */
-    default_names(t, o, id);
+    default_names(t, o, c->id);
     return edit(t, c, put_object, o, f);
 }
 

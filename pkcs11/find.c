@@ -42,20 +42,17 @@ add(struct tp11_find *f, CK_OBJECT_HANDLE h, size_t most)
 }
 
 /* The rarest of what is indexed; NULL: nothing is. */
-static const struct tp11_index *
-choose_index(const struct search *q, struct tee_bytes *key)
+static const CK_ATTRIBUTE *
+indexed(const struct search *q)
 {
-    const struct tp11_view *v = q->s->view;
-    const struct tp11_index *x = NULL;
+    const CK_ATTRIBUTE *a = NULL;
     CK_ULONG i;
 
     for (i = 0; i < q->n; i++) {
-        if (q->t[i].type != CKA_ID && (q->t[i].type != CKA_LABEL || x != NULL))
-            continue;
-        x = q->t[i].type == CKA_ID ? &v->by_id : &v->by_label;
-        *key = (struct tee_bytes){ q->t[i].pValue, q->t[i].ulValueLen };
+        if (q->t[i].type == CKA_ID || (q->t[i].type == CKA_LABEL && a == NULL))
+            a = &q->t[i];
     }
-    return x;
+    return a;
 }
 
 static CK_RV
@@ -63,20 +60,20 @@ run(const struct search *q)
 {
     const struct tp11_view *v = q->s->view;
     struct tp11_find *f = &q->s->find;
+    const CK_ATTRIBUTE *a = indexed(q);
     const struct tp11_index *x;
-    struct tee_bytes key;
     uint32_t at, i;
     CK_RV rv = CKR_OK;
 
-    x = choose_index(q, &key);
-    if (x == NULL) {
+    if (a == NULL) {
         for (i = 0; rv == CKR_OK && i < v->n; i++) {
             if (matches(q, &v->object[i]))
                 rv = add(f, v->object[i].handle, v->n);
         }
         return rv;
     }
-    at = tp11_hash(key);
+    x = a->type == CKA_ID ? &v->by_id : &v->by_label;
+    at = tp11_hash((struct tee_bytes){ a->pValue, a->ulValueLen });
     while (rv == CKR_OK && tp11_index_next(x, &at, &i)) {
         if (matches(q, &v->object[i]))
             rv = add(f, v->object[i].handle, v->n);

@@ -228,21 +228,22 @@ CK_RV
 tp11_memory_add(struct tp11_token *t, struct tp11_memory *m)
 {
     struct tp11_memory **end;
-    enum tee_err err = TEE_E_TOOBIG;
+    enum tee_err err;
 
     tp11_lock(&t->lock);
-    if (t->n_memory < KS_OBJECTS_MAX) {
-        end = place_of(t, NULL);
-        tp11_memory_get(m); /* the list's */
-        *end = m;
-        t->n_memory++;
-        t->changed = true;
-        err = update(t);
-        if (err != TEE_OK) /* nobody saw it */
-            unlink_memory(t, end);
+    if (t->n_memory >= KS_OBJECTS_MAX) {
+        tp11_unlock(&t->lock);
+        tp11_memory_put(m);
+        return tp11_rv(TEE_E_TOOBIG);
     }
+    end = place_of(t, NULL);
+    *end = m;
+    t->n_memory++;
+    t->changed = true;
+    err = update(t);
+    if (err != TEE_OK) /* nobody saw it */
+        unlink_memory(t, end);
     tp11_unlock(&t->lock);
-    tp11_memory_put(m);
     return tp11_rv(err);
 }
 

@@ -265,12 +265,12 @@ struct tp11_session {
     CK_SESSION_HANDLE handle; /* 0: free */
     CK_SESSION_HANDLE last;   /* given out for this place before */
     struct tp11_token *token;
-    bool rw;
     struct tp11_view *view; /* +1, as of the last call */
     struct tp11_op sign, verify;
     struct tp11_find find;
     struct tp11_pin *pins;
     uint32_t next_free;
+    bool rw;
 };
 /* Locked, with an up-to-date view (memory, no stat). */
 CK_RV tp11_session_take(CK_SESSION_HANDLE h, struct tp11_session **ret);

@@ -246,9 +246,9 @@ dry_run(const struct ask *q)
     printf("key        %s\nbinding    %s\ndid        ", hex, q->binding);
     tree_text(stdout, v[O_DID] != NULL ? v[O_DID] : "(the configured one)",
               true);
-    fputs("\nchallenge  ", stdout);
+    (void)fputs("\nchallenge  ", stdout);
     tree_text(stdout, v[O_CHALLENGE], true);
-    fputs("\nnonce      ", stdout);
+    (void)fputs("\nnonce      ", stdout);
     tree_text(stdout, v[O_NONCE], true);
     printf("\nexporter   %s\nlogin      %s\nnothing was asked (--dry-run)\n",
            v[O_EXPORTER] != NULL ? v[O_EXPORTER] : "none",

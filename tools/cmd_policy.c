@@ -22,7 +22,7 @@ answer(const struct cmd_args *a, const char *word, const char *why)
     if (a->value[O_JSON] == NULL) {
         printf("%s", word);
         if (*why != '\0') {
-            fputs(": ", stdout);
+            (void)fputs(": ", stdout);
             tree_text(stdout, why, true);
         }
         putchar('\n');

@@ -249,7 +249,7 @@ print_section(const att_result *r, enum att_section s, const char *title,
 
     printf("%s:\n", title);
     for (i = 0; (line = att_result_line(r, s, i)) != NULL; i++) {
-        fputs("  - ", stdout);
+        (void)fputs("  - ", stdout);
         tree_text(stdout, line, plain);
         putchar('\n');
     }

@@ -21,9 +21,9 @@ cmd_say(int code, const char *fmt, ...)
     (void)vsnprintf(text, sizeof(text), fmt, ap);
     va_end(ap);
     (void)fflush(stdout);
-    fputs("tee-pkcs11: ", stderr);
+    (void)fputs("tee-pkcs11: ", stderr);
     tree_text(stderr, text, true);
-    fputc('\n', stderr);
+    (void)fputc('\n', stderr);
     return code;
 }
 

@@ -195,9 +195,9 @@ help_option(const struct cmd_opt *o, FILE *out)
                    o->value == NULL ? "" : " ",
                    o->value == NULL ? "" : o->value);
     if (strlen(left) >= HELP_COLUMN)
-        fprintf(out, "%s\n%*s%s\n", left, HELP_COLUMN, "", o->help);
+        (void)fprintf(out, "%s\n%*s%s\n", left, HELP_COLUMN, "", o->help);
     else
-        fprintf(out, "%-*s%s\n", HELP_COLUMN, left, o->help);
+        (void)fprintf(out, "%-*s%s\n", HELP_COLUMN, left, o->help);
 }
 
 void
@@ -207,12 +207,12 @@ cmd_help(const struct cmd *c, FILE *out)
                                          "print this, do nothing" };
     size_t i;
 
-    fprintf(out,
-            "usage: tee-pkcs11 [--conf FILE] %s%s%s [OPTION...]\n\n%s.\n\n",
-            c->name, *c->operands == '\0' ? "" : " ", c->operands, c->brief);
+    (void)fprintf(
+        out, "usage: tee-pkcs11 [--conf FILE] %s%s%s [OPTION...]\n\n%s.\n\n",
+        c->name, *c->operands == '\0' ? "" : " ", c->operands, c->brief);
     for (i = 0; i < c->n_opt; i++)
         help_option(&c->opt[i], out);
     help_option(&help, out);
-    fprintf(out, "\nManual: man tee-pkcs11-%.*s\n", (int)strcspn(c->name, " "),
-            c->name);
+    (void)fprintf(out, "\nManual: man tee-pkcs11-%.*s\n",
+                  (int)strcspn(c->name, " "), c->name);
 }

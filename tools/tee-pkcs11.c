@@ -25,19 +25,21 @@ help(FILE *out)
 {
     const struct cmd *const *c;
 
-    fputs("usage: tee-pkcs11 [--conf FILE] COMMAND ...\n\n"
-          "Keys bound to a Trusted Execution Environment, and the evidence "
-          "about them.\n\n",
-          out);
+    (void)fputs(
+        "usage: tee-pkcs11 [--conf FILE] COMMAND ...\n\n"
+        "Keys bound to a Trusted Execution Environment, and the evidence "
+        "about them.\n\n",
+        out);
     for (c = cmd_table; *c != NULL; c++)
-        fprintf(out, "  %-10s %s\n", (*c)->name, (*c)->brief);
-    fputs("\n  --conf FILE           the configuration, whatever the "
-          "environment says\n"
-          "  --help                also after a command\n\n"
-          "Exit status: 0 done or verified, 1 failed or refused, 2 could not "
-          "appraise,\n3 simulated, 64 usage, configuration, or not part of "
-          "this version.\n",
-          out);
+        (void)fprintf(out, "  %-10s %s\n", (*c)->name, (*c)->brief);
+    (void)fputs(
+        "\n  --conf FILE           the configuration, whatever the "
+        "environment says\n"
+        "  --help                also after a command\n\n"
+        "Exit status: 0 done or verified, 1 failed or refused, 2 could not "
+        "appraise,\n3 simulated, 64 usage, configuration, or not part of "
+        "this version.\n",
+        out);
 }
 
 static bool

@@ -179,17 +179,18 @@ print_node(const struct tree *t, size_t i, FILE *out, bool plain)
     unsigned d;
 
     for (d = 1; d < n->depth; d++)
-        fputs(has_sibling(t, i, d) ? g->bar : g->gap, out);
+        (void)fputs(has_sibling(t, i, d) ? g->bar : g->gap, out);
     if (n->depth > 0)
-        fputs(has_sibling(t, i, n->depth) ? g->tee : g->corner, out);
-    fputs(n->mark == TREE_NONE && b.marks ? g->no_mark : g->mark[n->mark], out);
+        (void)fputs(has_sibling(t, i, n->depth) ? g->tee : g->corner, out);
+    (void)fputs(n->mark == TREE_NONE && b.marks ? g->no_mark : g->mark[n->mark],
+                out);
     tree_text(out, n->label, plain);
     if (*n->text != '\0') {
         pad = n->depth > 0 && pad < b.width ? b.width - pad : 0;
-        fprintf(out, "%*s  ", (int)pad, "");
+        (void)fprintf(out, "%*s  ", (int)pad, "");
         tree_text(out, n->text, plain);
     }
-    fputc('\n', out);
+    (void)fputc('\n', out);
 }
 
 enum tee_err
@@ -247,7 +248,7 @@ tree_text(FILE *out, const char *text, bool plain)
     for (; *text != '\0'; text += n) {
         n = showable(text);
         if (n == 0 || (plain && n > 1)) {
-            fprintf(out, "\\x%02x", (unsigned)(unsigned char)*text);
+            (void)fprintf(out, "\\x%02x", (unsigned)(unsigned char)*text);
             n = 1;
         } else {
             (void)fwrite(text, 1, n, out);

@@ -9,7 +9,7 @@
 #   -     text that stands there exactly once (one or more such lines)
 #   +     what replaces it (lines with "+" alone or none: removed)
 #   run:  program and suite
-#   test: the name of the test that must be red
+#   test: the name of the test that must be red, or how it begins
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 src=${src:-$(dirname "$(dirname "$here")")}
@@ -61,8 +61,7 @@ mutant() {
         echo "FAIL mutant $id: does not compile"
         tail -n 5 "$out"
     else
-        # shellcheck disable=SC2086 # program and suite are words
-        timeout -k 5 120 "./$program" $suite >"$out" 2>&1 </dev/null || code=$?
+        timeout -k 5 120 "./$program" "$suite" "$name" >"$out" 2>&1 </dev/null || code=$?
         if [ "$code" -ne 0 ] && grep -Fq "FAIL $suite: $name" "$out"; then
             killed=$((killed + 1))
             echo "killed $id by \"$name\""

@@ -87,8 +87,9 @@ report(const CU_pTest test, const CU_pSuite suite,
     fflush(stdout);
 }
 
+/* The tests of a suite whose names begin so. */
 static int
-add_suite(const struct suite *s)
+add_suite(const struct suite *s, const char *begin)
 {
     CU_pSuite cs = CU_add_suite(s->name, NULL, NULL);
     const struct test *t;
@@ -96,12 +97,14 @@ add_suite(const struct suite *s)
     if (cs == NULL)
         return -1;
     for (t = s->test; t->name != NULL; t++) {
-        if (CU_add_test(cs, t->name, t->run) == NULL)
+        if (strncmp(t->name, begin, strlen(begin)) == 0 &&
+            CU_add_test(cs, t->name, t->run) == NULL)
             return -1;
     }
     return 0;
 }
 
+/* check-FOLDER [SUITE [BEGINNING OF A TEST'S NAME]] */
 int
 main(int argc, char **argv)
 {
@@ -115,7 +118,7 @@ main(int argc, char **argv)
     for (s = suites; *s != NULL; s++) {
         if (argc > 1 && strcmp(argv[1], (*s)->name) != 0)
             continue;
-        if (add_suite(*s) != 0)
+        if (add_suite(*s, argc > 2 ? argv[2] : "") != 0)
             return 1;
     }
     CU_set_test_complete_handler(report);
