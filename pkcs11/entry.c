@@ -81,10 +81,13 @@ TP11_FUNCTIONS_3_0(NOTHING, SHIM, STUB)
 TP11_FUNCTIONS_3_2(NOTHING, SHIM, STUB)
 #pragma GCC diagnostic pop
 
-#define MEMBER(name, params)             const __typeof__(&tp11_##name) name;
-#define MEMBER_F(name, params, fn, args) const __typeof__(&tp11_##name) name;
-#define INIT(name, params)               .name = tp11_##name,
-#define INIT_F(name, params, fn, args)   .name = tp11_##name,
+/* A declarator takes no more parentheses.
+ * NOLINTBEGIN(bugprone-macro-parentheses) */
+#define MEMBER(name, params)             CK_RV(*name) params;
+#define MEMBER_F(name, params, fn, args) CK_RV(*name) params;
+/* NOLINTEND(bugprone-macro-parentheses) */
+#define INIT(name, params)             .name = tp11_##name,
+#define INIT_F(name, params, fn, args) .name = tp11_##name,
 
 struct list_3_0 {
     CK_VERSION version;
