@@ -11,7 +11,8 @@ export TEE_VECTORS=${TEE_VECTORS:-$src/../shared/vectors}
 mkdir -p "$build"
 
 configure_build() {
-    (cd "$build" && "$src/configure" "$@" >configure.out 2>&1) || {
+    # with dash: libtool's script takes most of a build's time
+    (cd "$build" && CONFIG_SHELL=/bin/sh /bin/sh "$src/configure" "$@" >configure.out 2>&1) || {
         tail -n 30 "$build/configure.out"
         return 1
     }
