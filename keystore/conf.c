@@ -134,18 +134,14 @@ read_pairs(struct ks_conf_sec *s, const struct tee_ini_section *in)
     return TEE_OK;
 }
 
+/* What the manual says that is taken, unless the file says something. */
 static enum tee_err
-default_text(char **at, const char *value)
+default_value(const struct ks_conf_sec *s, const char *name)
 {
-    char *copy;
+    size_t i = ks_conf_key_find(name);
+    const struct ks_conf_key *k = &ks_conf_keys[i];
 
-    if (*at != NULL)
-        return TEE_OK;
-    copy = strdup(value);
-    if (copy == NULL)
-        return TEE_E_NOMEM;
-    *at = copy;
-    return TEE_OK;
+    return s->line[i] != 0 ? TEE_OK : ks_conf_value(k, k->def, s->t, NULL);
 }
 
 /* Defaults that are values; the others are "absent". */
@@ -181,11 +177,11 @@ defaults_after(const struct ks_conf_sec *s)
     }
     if (t->origin == KS_LOCAL)
         return TEE_OK;
-    err = default_text(&t->tcti, "device:/dev/tpmrm0");
+    err = default_value(s, "tcti");
     if (err == TEE_OK)
-        err = default_text(&t->device_root, "/");
+        err = default_value(s, "device_root");
     if (err == TEE_OK)
-        err = default_text(&t->imds_url, "http://169.254.169.254");
+        err = default_value(s, "imds_url");
     return err;
 }
 
