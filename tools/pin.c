@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sodium.h>
 #include <string.h>
@@ -46,14 +47,19 @@ pin_new(struct cmd_pin *p, struct tee_fault *f)
     return TEE_OK;
 }
 
-/* One line: the end of the file or a LF ends it. */
+/* One line: the end of the file or a LF ends it.  The mask of signals is that
+ * of the wait alone, so that none comes unseen just before it; NULL: as is. */
 static enum tee_err
-read_line(int fd, struct cmd_pin *p, const char *where, struct tee_fault *f)
+read_line(int fd, const sigset_t *mask, struct cmd_pin *p, const char *where,
+          struct tee_fault *f)
 {
+    struct pollfd in = { .fd = fd, .events = POLLIN };
     ssize_t n;
 
     while (p->len < PIN_ROOM) {
-        n = read(fd, p->mem.p + p->len, 1);
+        n = ppoll(&in, 1, NULL, mask);
+        if (n > 0)
+            n = read(fd, p->mem.p + p->len, 1);
         if (n < 0 && errno == EINTR)
             return tee_fault(f, TEE_E_IO, "%s: interrupted", where);
         if (n < 0)
@@ -126,7 +132,7 @@ cmd_pin_file(const char *path, const char *prompt, bool twice,
     if (err == TEE_OK)
         err = pin_new(&p, f);
     if (err == TEE_OK)
-        err = read_line(fd, &p, in ? "standard input" : path, f);
+        err = read_line(fd, NULL, &p, in ? "standard input" : path, f);
     /* standard input may hold a second PIN for --so-pin-file */
     if (err == TEE_OK && !in)
         err = read_end(fd, path, f);
@@ -156,6 +162,7 @@ struct quiet {
     int fd;
     struct termios was;
     struct sigaction act[TEE_LEN(signals)];
+    sigset_t mask; /* as it was */
 };
 
 static void
@@ -167,6 +174,7 @@ quiet_end(struct quiet *q)
     (void)!write(q->fd, "\n", 1);
     for (i = 0; i < TEE_LEN(signals); i++)
         (void)sigaction(signals[i], &q->act[i], NULL);
+    (void)sigprocmask(SIG_SETMASK, &q->mask, NULL);
     if (caught != 0)
         (void)raise(caught);
 }
@@ -177,12 +185,17 @@ quiet_begin(struct quiet *q)
 {
     struct sigaction sa = { .sa_handler = on_signal }; /* no SA_RESTART */
     struct termios now;
+    sigset_t held;
     size_t i;
 
     if (tcgetattr(q->fd, &q->was) != 0)
         return false;
     caught = 0;
     (void)sigemptyset(&sa.sa_mask);
+    (void)sigemptyset(&held);
+    for (i = 0; i < TEE_LEN(signals); i++)
+        (void)sigaddset(&held, signals[i]);
+    (void)sigprocmask(SIG_BLOCK, &held, &q->mask);
     for (i = 0; i < TEE_LEN(signals); i++)
         (void)sigaction(signals[i], &sa, &q->act[i]);
     now = q->was;
@@ -203,7 +216,7 @@ ask_once(int tty, const char *prompt, struct cmd_pin *p, struct tee_fault *f)
         return tee_fault(f, TEE_E_IO, "terminal: cannot switch its echo off");
     (void)!write(tty, prompt, strlen(prompt));
     (void)!write(tty, ": ", 2);
-    err = read_line(tty, p, "terminal", f);
+    err = read_line(tty, &q.mask, p, "terminal", f);
     quiet_end(&q);
     return err;
 }
