@@ -8,5 +8,6 @@ tests_stress_stress_LDADD = $(SODIUM_LIBS) $(CRYPTO_LIBS) -ldl -lpthread
 CLEANFILES += tests/stress/stress
 
 .PHONY: stress
-stress: all tests/stress/stress tee-pkcs11-test.la
+stress: tests/stress/stress tee-pkcs11-test.la tee-pkcs11-helper \
+	tee-pkcs11-ossl.la
 	tests/stress/stress .libs/tee-pkcs11-test.so "$${STRESS_SECONDS:-5}"

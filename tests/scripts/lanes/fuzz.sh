@@ -8,7 +8,8 @@ export UBSAN_OPTIONS=halt_on_error=1:abort_on_error=1
 export TEE_TEST_SLOW=1
 configure_build CC=clang-14 --enable-fuzz \
     --with-sanitizer=fuzzer-no-link,address,undefined CFLAGS='-O1 -g'
-mk all fuzzers
+mk all # a make of its own, which must not meet the other target
+mk fuzzers
 mapfile -t targets < <(cd "$src" && tracked 'tests/fuzz/fuzz_*.c' |
     sed 's,.*/fuzz_\(.*\)\.c,\1,')
 [ "${#targets[@]}" -gt 0 ]
