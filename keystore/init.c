@@ -1,7 +1,7 @@
 /*
  * Once a process: libsodium, and the proof that it computes what it should.
- * A host may export symbols of the same names; then one known answer comes
- * out wrong, and nothing is signed.
+ * A host may export symbols of the same names; then a known answer comes out
+ * wrong, and nothing is signed or sealed.
  */
 #include "config.h"
 
@@ -37,10 +37,56 @@ static const uint8_t signature[64] = {
     0xee, 0xb0, 0x0d, 0x29, 0x16, 0x12, 0xbb, 0x0c, 0x00
 };
 
+static const uint8_t message[1] = { 0x72 };
+
+/*
+ * SHA-256(HMAC(key, box)) where box is the seed under XChaCha20-Poly1305 and
+ * key is scrypt(seed) with N = 2: what the store is sealed with, in one answer.
+ * Calculated with other code: Python's hashlib, and a cipher that passed
+ * draft-irtf-cfrg-xchacha-03, A.3.1.
+ */
+static const uint8_t chained[32] = { 0xd5, 0xd7, 0x83, 0x7a, 0x57, 0x5a, 0x22,
+                                     0x8f, 0xb0, 0xc3, 0x81, 0xbf, 0x4e, 0x61,
+                                     0x5f, 0x96, 0x2f, 0xca, 0x05, 0x1b, 0xf1,
+                                     0x29, 0xf2, 0xb4, 0x4f, 0xe4, 0x91, 0x9d,
+                                     0xe7, 0x3e, 0xc1, 0xe5 };
+
+static bool
+opens(const uint8_t *box, size_t n, const uint8_t key[32])
+{
+    uint8_t out[sizeof(seed)];
+
+    return crypto_aead_xchacha20poly1305_ietf_decrypt(out, NULL, NULL, box, n,
+                                                      message, sizeof(message),
+                                                      public_key, key) == 0 &&
+           memcmp(out, seed, sizeof(out)) == 0;
+}
+
+static bool
+seals(void)
+{
+    uint8_t box[sizeof(seed) + crypto_aead_xchacha20poly1305_ietf_ABYTES];
+    uint8_t key[32], mac[32], out[32];
+    bool good;
+
+    if (crypto_pwhash_scryptsalsa208sha256_ll(seed, sizeof(seed), public_key,
+                                              sizeof(public_key), 2, 1, 1, key,
+                                              sizeof(key)) != 0 ||
+        crypto_aead_xchacha20poly1305_ietf_encrypt(
+            box, NULL, seed, sizeof(seed), message, sizeof(message), NULL,
+            public_key, key) != 0 ||
+        crypto_auth_hmacsha256(mac, box, sizeof(box), key) != 0 ||
+        crypto_hash_sha256(out, mac, sizeof(mac)) != 0)
+        return false;
+    good =
+        memcmp(out, chained, sizeof(out)) == 0 && opens(box, sizeof(box), key);
+    box[0] ^= 1;
+    return good && !opens(box, sizeof(box), key);
+}
+
 enum tee_err
 ks_selftest(void)
 {
-    static const uint8_t message[1] = { 0x72 };
     uint8_t pk[32], sk[64], sig[64];
     bool good;
 
@@ -53,5 +99,5 @@ ks_selftest(void)
     sig[0] ^= 1;
     good = good &&
            crypto_sign_verify_detached(sig, message, sizeof(message), pk) != 0;
-    return good ? TEE_OK : TEE_E_SELFTEST;
+    return good && seals() ? TEE_OK : TEE_E_SELFTEST;
 }

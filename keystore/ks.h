@@ -476,7 +476,8 @@ TEE_MUST_USE enum tee_err ks_evidence_collect(struct ks_token *t,
                                               const struct ks_evidence **ret,
                                               struct tee_fault *f);
 
-/* One known answer of Ed25519 through libsodium; TEE_E_SELFTEST. */
+/* Known answers through libsodium: Ed25519, and what the store is sealed with;
+ * TEE_E_SELFTEST. */
 TEE_MUST_USE enum tee_err ks_selftest(void);
 /* sodium_init and whatever else is once a process. */
 TEE_MUST_USE enum tee_err ks_init(void);
