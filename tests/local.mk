@@ -22,6 +22,7 @@ include tests/keystore/local.mk
 include tests/crash/local.mk
 include tests/keystore/plugin.mk
 include tests/pkcs11/local.mk
+include tests/hosts/local.mk
 include tests/daemon/local.mk
 include tests/tools/local.mk
 include tests/scripts/local.mk

@@ -4,6 +4,7 @@
 noinst_LTLIBRARIES += libossl.la
 libossl_la_SOURCES = keystore/ossl/plugin.h keystore/ossl/ossl_internal.h \
 	keystore/ossl/ossl_der.c keystore/ossl/ossl_ec.c \
+	keystore/ossl/ossl_engine.c \
 	keystore/ossl/ossl_key.c keystore/ossl/ossl_load.c \
 	keystore/ossl/ossl_raw.c keystore/ossl/ossl_rsa.c \
 	keystore/ossl/ossl_table.c keystore/ossl/ossl_type.c

@@ -111,7 +111,7 @@ make(struct kso_lib *lib, const struct kso_type *t, const BIGNUM *d,
     if (d != NULL && OSSL_PARAM_BLD_push_BN_pad(b, OSSL_PKEY_PARAM_PRIV_KEY, d,
                                                 t->field) != 1)
         goto out;
-    err = kso_build(lib, EC_OID,
+    err = kso_build(lib, &kso_name_ec,
                     d != NULL ? EVP_PKEY_KEYPAIR : EVP_PKEY_PUBLIC_KEY, b, ret);
 out:
     OSSL_PARAM_BLD_free(b);
@@ -229,31 +229,48 @@ private_put(const struct kso_type *t, const BIGNUM *d, struct tee_bytes point,
 /* ---- the family
  * ---------------------------------------------------------------- */
 
+static enum tee_err
+new_number(struct kso_lib *lib, const struct kso_type *t, BIGNUM **ret)
+{
+    char curve[8];
+    OSSL_PARAM p[2] = { OSSL_PARAM_END, OSSL_PARAM_END };
+    EVP_PKEY *pkey;
+    enum tee_err err;
+
+    memcpy(curve, t->name, strlen(t->name) + 1);
+    p[0] =
+        OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, curve, 0);
+    err = kso_keygen(lib, &kso_name_ec, p, &pkey);
+    if (err != TEE_OK)
+        return err;
+    if (EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_PRIV_KEY, ret) != 1)
+        err = TEE_E_UNAVAIL;
+    EVP_PKEY_free(pkey);
+    return err;
+}
+
 /* P-521 signs only what exists. */
 static enum tee_err
 ec_generate(struct kso_lib *lib, const struct kso_type *t,
             struct tee_buf *pkcs8)
 {
-    uint8_t point[POINT_MAX];
-    enum tee_err err = TEE_E_UNAVAIL;
-    EVP_PKEY *pkey;
-    BIGNUM *d = BN_secure_new();
+    struct tee_bytes point = { NULL, point_len(t) };
+    uint8_t octets[POINT_MAX];
+    enum tee_err err;
+    BIGNUM *d;
 
-    if (t == kso_type(KS_P521)) {
-        BN_free(d);
+    if (t == kso_type(KS_P521))
         return TEE_E_UNSUPPORTED;
-    }
-    pkey = EVP_PKEY_Q_keygen(lib->ctx, NULL, "EC", t->name);
-    if (d == NULL || pkey == NULL ||
-        EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_PRIV_KEY, &d) != 1)
-        goto out;
-    err = public_of(lib, t, d, point);
+    d = BN_secure_new();
+    if (d == NULL)
+        return TEE_E_NOMEM;
+    point.p = octets;
+    err = new_number(lib, t, &d);
     if (err == TEE_OK)
-        err =
-            private_put(t, d, (struct tee_bytes){ point, point_len(t) }, pkcs8);
-out:
+        err = public_of(lib, t, d, octets);
+    if (err == TEE_OK)
+        err = private_put(t, d, point, pkcs8);
     BN_clear_free(d);
-    EVP_PKEY_free(pkey);
     return err;
 }
 
@@ -463,6 +480,7 @@ ec_verify(struct kso_key *k, const struct ks_mech *m, struct tee_bytes in,
 }
 
 const struct kso_family kso_ec = {
+    .name = &kso_name_ec,
     .generate = ec_generate,
     .private_parse = ec_private_parse,
     .public_parse = ec_public_parse,

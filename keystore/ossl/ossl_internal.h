@@ -53,8 +53,17 @@ void kso_leave(const struct kso_scope *s);
 struct kso_key;
 struct kso_type;
 
-/* One per algorithm family; every entry is set. */
+/* name: "EC", "RSA", ...; oid: the same in numbers, NULL: no engine is asked
+ * about; id: EVP_PKEY_EC or EVP_PKEY_RSA. */
+struct kso_name {
+    const char *name, *oid;
+    int id;
+};
+extern const struct kso_name kso_name_ec, kso_name_rsa;
+
+/* One per algorithm family; every function is set. */
 struct kso_family {
+    const struct kso_name *name; /* NULL: the name of the type */
     enum tee_err (*generate)(struct kso_lib *lib, const struct kso_type *t,
                              struct tee_buf *pkcs8);
     /* Strict parse and consistency; *spki is the recomputed public half. */
@@ -91,6 +100,14 @@ struct kso_type {
 const struct kso_type *kso_type(enum ks_ktype type);
 extern const struct kso_family kso_ec, kso_rsa, kso_raw;
 
+/* ---- ossl_engine.c: engines that the host made its default ----------------
+ */
+
+/* A context made by this name would be an engine's. */
+bool kso_engine_has_name(const struct kso_name *name);
+/* Keys made now sign with functions that are not libcrypto's own. */
+bool kso_engine_signs(const struct kso_name *name);
+
 /* ---- ossl_der.c: PKCS#8 and SubjectPublicKeyInfo --------------------------
  */
 
@@ -120,16 +137,13 @@ TEE_MUST_USE enum tee_err kso_out(const struct tee_buf *b, uint8_t *ret,
 
 /* Prepared contexts: RSA has one for each hash of PKCS #1 v1.5 (none too)
  * and one for each PSS hash with its usual salt; EC needs one. */
-/* By number and not by name: an engine that the host made its default for
- * "EC" or "RSA" is looked up by name, and must not be asked for our keys. */
-#define EC_OID     "1.2.840.10045.2.1"
-#define RSA_OID    "1.2.840.113549.1.1.1"
 #define KSO_PROTOS ((size_t)2 * KSO_HASHES)
 
 struct kso_key {
     struct kso_lib *lib;
     const struct kso_type *type;
     bool private;
+    bool checked; /* an engine signs: what does not verify is kept back */
     EVP_PKEY *pkey;
     _Atomic(EVP_PKEY_CTX *) proto[KSO_PROTOS];
     size_t spki_len;
@@ -139,7 +153,8 @@ struct kso_key {
 typedef enum tee_err kso_prepare(struct kso_key *k, const struct ks_mech *m,
                                  bool verify, EVP_PKEY_CTX **ret);
 /* A context ready for one operation: a copy of the prepared one of this slot
- * (made at first use), KSO_PROTOS: made for this operation alone. */
+ * (made at first use), KSO_PROTOS: made for this operation alone, as for a
+ * key that an engine signs with. */
 TEE_MUST_USE enum tee_err kso_context(struct kso_key *k,
                                       const struct ks_mech *m, bool verify,
                                       size_t slot, kso_prepare *prepare,
@@ -162,6 +177,11 @@ void kso_key_free(struct kso_key *k);
 /* May this key do that: TEE_OK, or the reason why not. */
 TEE_MUST_USE enum tee_err kso_usable(const struct kso_key *k,
                                      const struct ks_mech *m, bool verify);
+/* in: the digest when m has a hash; sig has room for sig_len bytes. */
+TEE_MUST_USE enum tee_err kso_sign_in(struct kso_key *k,
+                                      const struct ks_mech *m,
+                                      struct tee_bytes in, uint8_t *sig,
+                                      size_t *len);
 TEE_MUST_USE enum tee_err kso_sign_one(struct kso_key *k,
                                        const struct ks_mech *m,
                                        struct tee_bytes msg, uint8_t *sig,
@@ -189,13 +209,18 @@ TEE_MUST_USE enum tee_err kso_op_digest(struct kso_op *op,
 /* Bytes of a digest; 0 for KS_H_NONE and for numbers out of range. */
 size_t kso_hash_len(enum ks_hash h);
 const char *kso_hash_name(enum ks_hash h);
+/* A new key pair; params: what libcrypto's key generation takes. */
+TEE_MUST_USE enum tee_err kso_keygen(struct kso_lib *lib,
+                                     const struct kso_name *name,
+                                     const OSSL_PARAM *params, EVP_PKEY **ret);
 /* EVP_PKEY of the parameters; selection EVP_PKEY_KEYPAIR or _PUBLIC_KEY. */
-TEE_MUST_USE enum tee_err kso_fromdata(struct kso_lib *lib, const char *name,
+TEE_MUST_USE enum tee_err kso_fromdata(struct kso_lib *lib,
+                                       const struct kso_name *name,
                                        int selection, OSSL_PARAM *params,
                                        EVP_PKEY **ret);
 /* The same from a builder; private numbers in it are "secure" ones. */
-TEE_MUST_USE enum tee_err kso_build(struct kso_lib *lib, const char *name,
-                                    int selection, OSSL_PARAM_BLD *bld,
-                                    EVP_PKEY **ret);
+TEE_MUST_USE enum tee_err kso_build(struct kso_lib *lib,
+                                    const struct kso_name *name, int selection,
+                                    OSSL_PARAM_BLD *bld, EVP_PKEY **ret);
 
 #endif

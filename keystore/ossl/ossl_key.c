@@ -31,7 +31,7 @@ prototype(struct kso_key *k, const struct ks_mech *m, size_t slot,
 
 /*
  * A context is prepared once and copied: copying costs a hundredth of a P-256
- * signature, preparing a tenth.
+ * signature, preparing a tenth.  Not an engine's: it need not be able to.
  */
 enum tee_err
 kso_context(struct kso_key *k, const struct ks_mech *m, bool verify,
@@ -40,7 +40,7 @@ kso_context(struct kso_key *k, const struct ks_mech *m, bool verify,
     EVP_PKEY_CTX *proto, *c;
     enum tee_err err;
 
-    if (slot >= KSO_PROTOS || verify == k->private)
+    if (slot >= KSO_PROTOS || verify == k->private || k->checked)
         return prepare(k, m, verify, ret);
     err = prototype(k, m, slot, prepare, &proto);
     if (err != TEE_OK)
@@ -52,11 +52,41 @@ kso_context(struct kso_key *k, const struct ks_mech *m, bool verify,
     return TEE_OK;
 }
 
+const struct kso_name kso_name_ec = { "EC", "1.2.840.10045.2.1", EVP_PKEY_EC };
+const struct kso_name kso_name_rsa = { "RSA", "1.2.840.113549.1.1.1",
+                                       EVP_PKEY_RSA };
+
+/* An engine has no way to import a key: see ossl_engine.c. */
+static EVP_PKEY_CTX *
+context_of(struct kso_lib *lib, const struct kso_name *name)
+{
+    return EVP_PKEY_CTX_new_from_name(
+        lib->ctx, kso_engine_has_name(name) ? name->oid : name->name, NULL);
+}
+
 enum tee_err
-kso_fromdata(struct kso_lib *lib, const char *name, int selection,
+kso_keygen(struct kso_lib *lib, const struct kso_name *name,
+           const OSSL_PARAM *params, EVP_PKEY **ret)
+{
+    EVP_PKEY_CTX *c = context_of(lib, name);
+    enum tee_err err = TEE_E_UNAVAIL;
+    EVP_PKEY *pkey = NULL;
+
+    if (c != NULL && EVP_PKEY_keygen_init(c) == 1 &&
+        EVP_PKEY_CTX_set_params(c, params) == 1 &&
+        EVP_PKEY_generate(c, &pkey) == 1) {
+        *ret = pkey;
+        err = TEE_OK;
+    }
+    EVP_PKEY_CTX_free(c);
+    return err;
+}
+
+enum tee_err
+kso_fromdata(struct kso_lib *lib, const struct kso_name *name, int selection,
              OSSL_PARAM *params, EVP_PKEY **ret)
 {
-    EVP_PKEY_CTX *c = EVP_PKEY_CTX_new_from_name(lib->ctx, name, NULL);
+    EVP_PKEY_CTX *c = context_of(lib, name);
     enum tee_err err = TEE_E_UNAVAIL;
     EVP_PKEY *pkey = NULL;
 
@@ -74,7 +104,7 @@ out:
 }
 
 enum tee_err
-kso_build(struct kso_lib *lib, const char *name, int selection,
+kso_build(struct kso_lib *lib, const struct kso_name *name, int selection,
           OSSL_PARAM_BLD *bld, EVP_PKEY **ret)
 {
     OSSL_PARAM *params = OSSL_PARAM_BLD_to_param(bld);
@@ -101,6 +131,7 @@ key_new(struct kso_lib *lib, const struct kso_type *t, bool private,
     k->lib = lib;
     k->type = t;
     k->private = private;
+    k->checked = private && kso_engine_signs(t->family->name);
     k->pkey = pkey;
     k->spki_len = spki.len;
     memcpy(k->spki, spki.p, spki.len);
@@ -199,6 +230,25 @@ digest(const struct kso_lib *lib, enum ks_hash h, struct tee_bytes msg,
 }
 
 enum tee_err
+kso_sign_in(struct kso_key *k, const struct ks_mech *m, struct tee_bytes in,
+            uint8_t *sig, size_t *len)
+{
+    const struct kso_family *f = k->type->family;
+    size_t n = *len;
+    enum tee_err err;
+
+    err = f->sign(k, m, in, sig, &n);
+    if (err == TEE_OK && k->checked &&
+        f->verify(k, m, in, (struct tee_bytes){ sig, n }) != TEE_OK) {
+        OPENSSL_cleanse(sig, n);
+        err = TEE_E_UNAVAIL;
+    }
+    if (err == TEE_OK)
+        *len = n;
+    return err;
+}
+
+enum tee_err
 kso_sign_one(struct kso_key *k, const struct ks_mech *m, struct tee_bytes msg,
              uint8_t *sig, size_t *len)
 {
@@ -214,7 +264,7 @@ kso_sign_one(struct kso_key *k, const struct ks_mech *m, struct tee_bytes msg,
     }
     if (*len < k->type->sig_len)
         return TEE_E_TOOBIG;
-    return k->type->family->sign(k, m, in, sig, len);
+    return kso_sign_in(k, m, in, sig, len);
 }
 
 enum tee_err

@@ -13,7 +13,8 @@
 /*
  * Neither OPENSSL_INIT_NO_LOAD_CONFIG nor OPENSSL_INIT_NO_ATEXIT is given to
  * libcrypto: where it is the host's own as well, that would decide for the
- * host.  A library context of our own never reads a configuration by itself.
+ * host.  A library context of our own takes nothing from a configuration, but a
+ * look for engines reads it (see ossl_engine.c).
  */
 
 static _Atomic(struct kso_lib *) current;

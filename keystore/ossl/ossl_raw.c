@@ -57,6 +57,7 @@ make(struct kso_lib *lib, const struct kso_type *t, const char *name,
 {
     bool pub = strcmp(name, OSSL_PKEY_PARAM_PUB_KEY) == 0;
     OSSL_PARAM p[2] = { OSSL_PARAM_END, OSSL_PARAM_END };
+    const struct kso_name alg = { t->name, NULL, 0 };
     uint8_t copy[PUB_MAX];
     enum tee_err err;
 
@@ -64,8 +65,8 @@ make(struct kso_lib *lib, const struct kso_type *t, const char *name,
         return TEE_E_MALFORMED;
     memcpy(copy, v.p, v.len);
     p[0] = OSSL_PARAM_construct_octet_string(name, copy, v.len);
-    err = kso_fromdata(lib, t->name,
-                       pub ? EVP_PKEY_PUBLIC_KEY : EVP_PKEY_KEYPAIR, p, ret);
+    err = kso_fromdata(lib, &alg, pub ? EVP_PKEY_PUBLIC_KEY : EVP_PKEY_KEYPAIR,
+                       p, ret);
     OPENSSL_cleanse(copy, sizeof(copy));
     return err;
 }

@@ -158,7 +158,7 @@ make(struct kso_lib *lib, const struct rsa *r, size_t n, EVP_PKEY **ret)
             goto out;
     }
     err =
-        kso_build(lib, RSA_OID,
+        kso_build(lib, &kso_name_rsa,
                   n == PARTS ? EVP_PKEY_KEYPAIR : EVP_PKEY_PUBLIC_KEY, b, ret);
 out:
     OSSL_PARAM_BLD_free(b);
@@ -254,12 +254,16 @@ static enum tee_err
 rsa_generate(struct kso_lib *lib, const struct kso_type *t,
              struct tee_buf *pkcs8)
 {
-    EVP_PKEY *pkey = EVP_PKEY_Q_keygen(lib->ctx, NULL, "RSA", (size_t)t->bits);
+    unsigned bits = t->bits;
+    OSSL_PARAM p[2] = { OSSL_PARAM_END, OSSL_PARAM_END };
     struct tee_bytes part[PARTS];
     struct tee_buf b[PARTS];
-    bool ok = pkey != NULL;
+    EVP_PKEY *pkey = NULL;
+    bool ok;
     size_t i;
 
+    p[0] = OSSL_PARAM_construct_uint(OSSL_PKEY_PARAM_RSA_BITS, &bits);
+    ok = kso_keygen(lib, &kso_name_rsa, p, &pkey) == TEE_OK;
     for (i = 0; i < PARTS; i++) {
         tee_buf_init(&b[i], TEE_PKCS8_MAX);
         ok = ok && number(pkey, (enum rsa_part)i, &b[i]);
@@ -485,6 +489,7 @@ rsa_verify(struct kso_key *k, const struct ks_mech *m, struct tee_bytes in,
 }
 
 const struct kso_family kso_rsa = {
+    .name = &kso_name_rsa,
     .generate = rsa_generate,
     .private_parse = rsa_private_parse,
     .public_parse = rsa_public_parse,

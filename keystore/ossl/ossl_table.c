@@ -224,7 +224,7 @@ tab_op_sign(void *op, uint8_t *sig, size_t *len)
     if (err == TEE_OK)
         err = kso_op_digest(o, md, &in);
     if (err == TEE_OK)
-        err = o->key->type->family->sign(o->key, &o->m, in, sig, len);
+        err = kso_sign_in(o->key, &o->m, in, sig, len);
     kso_leave(&s);
     return err;
 }
