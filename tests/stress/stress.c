@@ -24,7 +24,7 @@
 
 #define STORIES 32
 
-static char dir[4096], reserved[4200];
+static char dir[512], reserved[600];
 static uint8_t ec_spki[256];
 static CK_ULONG ec_spki_len;
 static unsigned long told[THREADS + 1][STORIES];
@@ -63,7 +63,7 @@ static void
 configure(void)
 {
     const char *tmp = secure_getenv("TMPDIR");
-    char path[4150];
+    char path[550];
     FILE *fp;
 
     (void)snprintf(dir, sizeof(dir), "%s/tee-stress-XXXXXX",
