@@ -5,6 +5,7 @@
  */
 #include "config.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,6 +17,7 @@ token_clear(struct ks_conf_token *t)
 {
     char **text[] = { &t->unix_path,
                       &t->state,
+                      &t->file,
                       &t->did,
                       &t->public_key,
                       &t->maa_url,
@@ -185,6 +187,19 @@ defaults_after(const struct ks_conf_sec *s)
     return err;
 }
 
+/* Made once, since every search looks at it. */
+static enum tee_err
+name_file(struct ks_conf_token *t)
+{
+    size_t room = strlen(t->state) + strlen(t->name) + sizeof("/.token");
+
+    t->file = malloc(room);
+    if (t->file == NULL)
+        return TEE_E_NOMEM;
+    (void)snprintf(t->file, room, "%s/%s.token", t->state, t->name);
+    return TEE_OK;
+}
+
 /* A label names one token of the file. */
 static enum tee_err
 check_label(struct ks_conf_sec *s, const struct ks_conf *c, size_t before)
@@ -231,6 +246,8 @@ read_section(struct ks_conf *c, size_t i, const struct tee_ini_section *in)
         err = check_label(&s, c, i);
     if (err == TEE_OK)
         err = defaults_after(&s);
+    if (err == TEE_OK)
+        err = name_file(s.t);
     return err == TEE_E_CONFIG ? TEE_OK : err;
 }
 

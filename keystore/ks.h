@@ -84,6 +84,7 @@ struct ks_conf_token {
     char *unix_path; /* via = unix:PATH; NULL: private child */
     bool key_in_service;
     char *state, *did, *public_key;
+    char *file; /* of the store: STATE/NAME.token */
     char *maa_url, *akv_key;
     enum ks_skr_mode skr_mode;
     unsigned key_ttl, deadline;

@@ -67,11 +67,9 @@ stamp_of(const struct stat *st)
 void
 ks_store_stat(const struct ks_conf_token *conf, struct ks_stamp *ret)
 {
-    char path[PATH_ROOM];
     struct stat st;
 
-    (void)snprintf(path, sizeof(path), "%s/%s.token", conf->state, conf->name);
-    if (fstatat(AT_FDCWD, path, &st, AT_SYMLINK_NOFOLLOW) == 0)
+    if (fstatat(AT_FDCWD, conf->file, &st, AT_SYMLINK_NOFOLLOW) == 0)
         *ret = stamp_of(&st);
     else
         *ret = (struct ks_stamp){ 0 };

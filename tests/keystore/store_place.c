@@ -23,6 +23,7 @@ place_new(struct place *p)
     (void)snprintf(p->lock, sizeof(p->lock), "%s/agent.lock", p->state);
     (void)snprintf(p->conf.name, sizeof(p->conf.name), "agent");
     p->conf.state = p->state;
+    p->conf.file = p->token;
     p->conf.origin = KS_LOCAL;
 }
 
