@@ -32,6 +32,16 @@ done
 tee_cpp=
 tee_ld="-Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--build-id=sha1"
 tee_defs="-Wl,-z,defs"
+dnl What a module of 200 kB can do without: functions that only the programs
+dnl use, wide relocations, and tables for unwinding, which C without exceptions
+dnl needs for backtraces alone (-g has its own; no call of the module can be
+dnl cancelled).
+AS_IF([test "x$with_sanitizer" = xno],
+  [for f in -ffunction-sections -fdata-sections -fno-unwind-tables \
+       -fno-asynchronous-unwind-tables; do
+     TEE_TRY_FLAG([tee_hard], [$f])
+   done
+   tee_ld="$tee_ld -Wl,--gc-sections -Wl,-z,pack-relative-relocs"])
 AS_IF([test "x$with_sanitizer" = xno],
   [AC_COMPILE_IFELSE([AC_LANG_PROGRAM([[
 #if defined(__clang__) && __clang_major__ < 15
