@@ -1,5 +1,8 @@
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "bench/bench.h"
 
@@ -66,24 +69,52 @@ run_search(void *search)
         bench_die("found %lu of %s", n, q->value);
 }
 
+/* As long as the path that the module looks at. */
+static void
+store_path(char *ret, size_t room, const char *token)
+{
+    char here[256];
+
+    if (getcwd(here, sizeof(here)) == NULL)
+        bench_die("getcwd");
+    (void)snprintf(ret, room, "%s/state/%s.token", here, token);
+}
+
+/* The least that a search can cost: one look at the file of the store. */
+static void
+run_stat(void *path)
+{
+    struct stat st;
+
+    if (fstatat(AT_FDCWD, path, &st, AT_SYMLINK_NOFOLLOW) != 0)
+        bench_die("%s: cannot be seen", (const char *)path);
+}
+
 static void
 find_row(const struct bench *b, const char *id, CK_ATTRIBUTE_TYPE by, int many)
 {
-    static struct bench_racer ours, softhsm;
-    struct bench_racer *const all[] = { &ours, &softhsm };
+    static struct bench_racer ours, bare, softhsm;
+    struct bench_racer *const all[] = { &ours, &bare, &softhsm };
     struct search q[2] = { 0 };
+    char path[512];
 
     prepare(&q[0], b->ours, by, many);
     ours = (struct bench_racer){
         .run = run_search, .arg = &q[0], .samples = 40, .batch = 20
     };
+    bare = ours;
+    bare.run = run_stat;
+    bare.arg = path;
+    store_path(path, sizeof(path), many ? "many" : "one");
     if (b->softhsm != NULL)
         prepare(&q[1], b->softhsm, by, many);
     softhsm = (struct bench_racer){
         .run = run_search, .arg = &q[1], .samples = 1, .batch = 1
     };
-    bench_race(all, BENCH_MODULES(b), ROUNDS);
+    bench_race(all, BENCH_MODULES(b) + 1, ROUNDS);
     bench_row(id, "ours", bench_median(ours.p50, ROUNDS) / 1000);
+    bench_note(id, "a bare stat of the store %.3f us",
+               bench_median(bare.p50, ROUNDS) / 1000);
     bench_check(b->ours->C_CloseSession(q[0].session), "C_CloseSession");
     if (b->softhsm == NULL)
         return;

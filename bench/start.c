@@ -2,6 +2,7 @@
 #include <openssl/pem.h>
 #include <spawn.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -54,6 +55,19 @@ read_signature(struct signer *s)
     s->sig_len = (size_t)n;
 }
 
+/* The configuration with the one token, for those who are started. */
+static void
+one_token(void)
+{
+    char here[256], path[280];
+
+    if (getcwd(here, sizeof(here)) == NULL)
+        bench_die("getcwd");
+    (void)snprintf(path, sizeof(path), "%s/start.conf", here);
+    if (setenv("TEE_PKCS11_CONF", path, 1) != 0)
+        bench_die("setenv");
+}
+
 /* The key of the bare program, new each time. */
 static void
 write_pem(struct signer *s)
@@ -70,13 +84,14 @@ write_pem(struct signer *s)
 void
 bench_start(const struct bench *b)
 {
-    static struct bench_racer r[3];
-    static struct process p[3];
+    static struct bench_racer r[4];
+    static struct process p[4];
     static char pem[] = "key.pem";
-    struct bench_racer *const all[] = { &r[0], &r[1], &r[2] };
+    struct bench_racer *const all[] = { &r[0], &r[1], &r[3], &r[2] };
     struct signer s[3] = { 0 };
-    const unsigned n = BENCH_MODULES(b) + 1;
+    const unsigned n = BENCH_MODULES(b) + 1; /* of them leave a signature */
 
+    one_token();
     signer_module(&s[0], b->ours, "sign", "ed", BENCH_ED25519);
     process(&p[0], b, "start-token", b->module);
     write_pem(&s[1]);
@@ -85,11 +100,12 @@ bench_start(const struct bench *b)
         signer_module(&s[2], b->softhsm, "sign", "ed", BENCH_ED25519);
         process(&p[2], b, "start-token", b->softhsm_path);
     }
-    for (unsigned i = 0; i < n; i++)
+    process(&p[3], b, "start-sodium", NULL);
+    for (unsigned i = 0; i < 4; i++)
         r[i] = (struct bench_racer){
             .run = run_process, .arg = &p[i], .samples = 1, .batch = 1
         };
-    bench_race(all, n, ROUNDS);
+    bench_race(all, n + 1, ROUNDS);
     for (unsigned i = 0; i < n; i++) {
         run_process(&p[i]);
         read_signature(&s[i]);
@@ -97,9 +113,10 @@ bench_start(const struct bench *b)
         signer_clear(&s[i]);
     }
     bench_row("start", "ours", bench_ratio(r[0].p50, r[1].p50, ROUNDS));
-    bench_note("start", "%.2f ms; libcrypto %.2f",
+    bench_note("start", "%.2f ms; libcrypto %.2f; empty process %.2f",
                bench_median(r[0].p50, ROUNDS) / 1e6,
-               bench_median(r[1].p50, ROUNDS) / 1e6);
+               bench_median(r[1].p50, ROUNDS) / 1e6,
+               bench_median(r[3].p50, ROUNDS) / 1e6);
     if (n == 3)
         bench_row("start", "softhsm", bench_ratio(r[2].p50, r[1].p50, ROUNDS));
 }
