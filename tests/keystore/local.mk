@@ -89,6 +89,8 @@ tests_keystore_liar_SOURCES = tests/keystore/liar.c
 tests_keystore_liar_LDADD = libbase.la
 tests_keystore_check_keystore_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_keystore_check_keystore_LDFLAGS = $(AM_LDFLAGS) $(alloc_wrap)
+EXTRA_tests_keystore_check_keystore_DEPENDENCIES = tee-pkcs11-helper \
+	tee-pkcs11-ossl.la
 tests_keystore_check_keystore_LDADD = libks.la libbase.la libpathsbuild.la \
 	$(CUNIT_LIBS)
 endif

@@ -16,5 +16,7 @@ tests_pkcs11_check_pkcs11_SOURCES = tests/support/test.h \
 	tests/pkcs11/mech.c tests/pkcs11/rows_suite.c tests/pkcs11/rv.c \
 	tests/pkcs11/snapshot.c tests/pkcs11/template.c tests/pkcs11/threads.c
 tests_pkcs11_check_pkcs11_CPPFLAGS = $(TEST_CPPFLAGS)
+EXTRA_tests_pkcs11_check_pkcs11_DEPENDENCIES = tee-pkcs11-test.la \
+	tee-pkcs11-helper tee-pkcs11-ossl.la
 tests_pkcs11_check_pkcs11_LDADD = tests/pkcs11/libcalls.la $(CUNIT_LIBS) -ldl
 endif
