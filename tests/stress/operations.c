@@ -373,6 +373,9 @@ login(struct worker *w)
 
     if (s == 0)
         return;
+    if (w->good[FN_C_SetPIN] == 0 || dice(w, 4) == 0)
+        (void)TRY_OR(w, of_login, C_SetPIN, s, user_pin, PIN_LEN, user_pin,
+                     PIN_LEN);
     if (dice(w, 2) == 0)
         (void)TRY_OR(w, of_login, C_Login, s, CKU_USER, user_pin, PIN_LEN);
     else
@@ -380,9 +383,6 @@ login(struct worker *w)
                      NULL, 0);
     for (i = 0; i < 4; i++)
         sign_private(w, s);
-    if (dice(w, 2) == 0)
-        (void)TRY_OR(w, of_login, C_SetPIN, s, user_pin, PIN_LEN, user_pin,
-                     PIN_LEN);
     if (dice(w, 2) == 0)
         (void)TRY_OR(w, of_login, C_Logout, s);
     done(w, s);

@@ -61,6 +61,8 @@ void failed(const char *what, CK_RV rv);
 bool judge(struct worker *w, enum fn fn, CK_RV want, const CK_RV *may,
            CK_RV rv);
 bool quiet(const struct worker *w); /* the world has not changed meanwhile */
+/* Each function that is offered has done what it is for, among threads. */
+bool all_seen(void);
 /* What the functions did.  Fails when one that is offered never did it. */
 void report_calls(const struct worker *w, unsigned n);
 
