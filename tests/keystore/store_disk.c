@@ -25,7 +25,7 @@ in_namespace(int (*what)(struct place *), struct place *p)
 
     if (pid == 0) {
         if (unshare(CLONE_NEWNS) != 0 ||
-            mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
+            mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) != 0)
             _exit(77);
         _exit(what(p));
     }
@@ -39,9 +39,9 @@ on_read_only(struct place *p)
 {
     struct tee_fault f = { 0 };
 
-    if (mount(p->state, p->state, NULL, MS_BIND, NULL) != 0 ||
-        mount(NULL, p->state, NULL, MS_BIND | MS_REMOUNT | MS_RDONLY, NULL) !=
-            0)
+    if (mount(p->state, p->state, "none", MS_BIND, NULL) != 0 ||
+        mount("none", p->state, "none", MS_BIND | MS_REMOUNT | MS_RDONLY,
+              NULL) != 0)
         return 77;
     if (place_reads(p, &f) != TEE_OK || ks_store_writable(&p->conf))
         return 1;
