@@ -156,6 +156,10 @@ statement_fault(const struct judge *j, enum tee_err *err)
     if (st->did[0] != '\0' && j->b.did.len > 0 &&
         !same(tee_bytes_of(st->did), j->b.did))
         return "the key statement names another DID than the binding";
+    /* Without a challenge B is zero, and a session signs its DID itself. */
+    if (!j->l->challenge && j->b.nonce.len == 0 && j->b.did.len > 0 &&
+        st->did[0] == '\0')
+        return "the binding names a DID that nothing signed holds";
     *err = TEE_E_NOT_YET_VALID;
     if (not_yet(j, st->created))
         return "the key statement says that the key will be created later";

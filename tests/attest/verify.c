@@ -197,6 +197,31 @@ test_once_per_boot(void)
     kit_clear(&k);
 }
 
+/* Without a challenge B is zero: a DID is signed in the statement or not at
+ * all, and then whoever carried the bundle may have written it there. */
+static void
+test_a_did_that_nothing_signed_holds(void)
+{
+    att_options *o;
+    static struct kit k;
+
+    kit_request(&k, "tee-v1");
+    k.req.did = k.req.challenge = k.req.nonce = TEE_STR("");
+    SET(k.req.statement.did, "");
+    kit_collect(&k, NULL);
+    o = options(false);
+    att_options_stale_ok(o, 1);
+    expect(judge(&k, o), ATT_SIMULATED, "simulated");
+    k.b.did = TEE_STR("did:mesh:other");
+    kit_sign(&k, NULL);
+    o = options(false);
+    att_options_stale_ok(o, 1);
+    CU_ASSERT_EQUAL(att_options_challenge(o, "did:mesh:other", NULL, NULL),
+                    ATT_OK);
+    expect(judge(&k, o), ATT_REFUSED, "report-data-mismatch");
+    kit_clear(&k);
+}
+
 static void
 test_other_questions(void)
 {
@@ -488,6 +513,8 @@ static const struct test tests[] = {
     { "without a nonce there is no appraisal unless stale will do",
       test_without_nonce },
     { "once-per-boot evidence answers no nonce", test_once_per_boot },
+    { "without a challenge a DID stands in the statement, or is refused",
+      test_a_did_that_nothing_signed_holds },
     { "another DID, challenge or nonce is refused", test_other_questions },
     { "the expected key, or none", test_expected_key },
     { "agt-v1 proves no origin", test_agt },
