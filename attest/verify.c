@@ -471,7 +471,8 @@ derive(struct judge *j)
     struct att_claims *c = &j->r->claims;
     struct tee_bytes name = att_platform_name(j->b.platform);
 
-    if (name.len > 0 && name.len < sizeof(c->platform))
+    /* Of evidence that was not verified the platform is a word, no claim. */
+    if (j->bound && name.len > 0 && name.len < sizeof(c->platform))
         memcpy(c->platform, name.p, name.len);
     c->report_data_match = j->bound;
     c->value[ATT_C_FRESHNESS] = judge_freshness(j);

@@ -455,6 +455,7 @@ test_other_platforms(void)
         k.b.blobs.v[0] = (struct tee_blob){ TEE_STR("report"), TEE_STR("x") };
         kit_sign(&k, NULL);
         r = judge(&k, options(true));
+        CU_ASSERT(claims_have(r, "\"platform\":\"\"")); /* never copied */
         check_ceiling(r);
         CU_ASSERT(claims_have(r, "\"report_data_match\":false"));
         CU_ASSERT(claims_have(r, "\"freshness\":\"none\""));
