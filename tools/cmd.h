@@ -105,6 +105,9 @@ bool tree_plain(void);
 /* Text from outside: control and, when plain, other than ASCII bytes as
  * \xNN, so that a file cannot speak to the terminal. */
 void tree_text(FILE *out, const char *text, bool plain);
+/* JSON that is UTF-8: what tree_text would not let through stands inside
+ * strings and is written as \uNNNN, which reads back as the same. */
+void json_text(FILE *out, struct tee_bytes json);
 
 /* ---- json_tree.c -----------------------------------------------------------
  */

@@ -69,6 +69,13 @@ show_tree(const char *file, const char *json, const struct tee_buf *b)
     return CMD_DONE;
 }
 
+static void
+show_json(const char *json)
+{
+    json_text(stdout, tee_bytes_of(json));
+    putchar('\n');
+}
+
 static int
 run(const struct cmd_args *a)
 {
@@ -89,10 +96,10 @@ run(const struct cmd_args *a)
                        "show: %s: malformed: not a bundle, key statement or "
                        "simulated evidence that this version can read",
                        a->arg[0]);
-    else if (a->value[O_JSON] != NULL)
-        puts(json);
-    else
+    else if (a->value[O_JSON] == NULL)
         code = show_tree(a->arg[0], json, &b);
+    else
+        show_json(json);
     free(json);
     tee_buf_clear(&b);
     return code;

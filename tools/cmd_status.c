@@ -381,13 +381,16 @@ print_all(struct show *w, const struct ks_conf *conf)
     }
     tee_buf_init(&head, 65536);
     tee_json_string(&head, tee_bytes_of(conf->path));
-    if (w->json.err != TEE_OK || head.err != TEE_OK)
+    if (w->json.err != TEE_OK || head.err != TEE_OK) {
         w->code = cmd_say(CMD_FAILED, "status: cannot be shown: %s",
                           tee_err_name(w->json.err));
-    else
-        printf("{\"configuration\":%.*s,\"tokens\":[%.*s],\"exit\":%d}\n",
-               (int)head.len, (const char *)head.p, (int)w->json.len,
-               w->json.len > 0 ? (const char *)w->json.p : "", w->code);
+    } else {
+        (void)fputs("{\"configuration\":", stdout);
+        json_text(stdout, tee_buf_view(&head));
+        (void)fputs(",\"tokens\":[", stdout);
+        json_text(stdout, tee_buf_view(&w->json));
+        printf("],\"exit\":%d}\n", w->code);
+    }
     tee_buf_clear(&head);
     return w->code;
 }

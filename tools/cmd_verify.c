@@ -384,7 +384,7 @@ judge_all(struct judge *j)
             code = cmd_say(CMD_USAGE, "verify: too much for one document; "
                                       "give fewer files");
         else
-            (void)fwrite(j->json.p, 1, j->json.len, stdout);
+            json_text(stdout, tee_buf_view(&j->json));
     }
     tee_buf_clear(&j->json);
     return code;

@@ -232,6 +232,8 @@ showable(const char *p)
         return 0;
     if (u[0] == 0xc2 && u[1] < 0xa0)
         return 0; /* U+0080..009F */
+    if (u[0] == 0xd8 && u[1] == 0x9c)
+        return 0; /* U+061C */
     if (u[0] == 0xe2 && u[1] == 0x80 &&
         (u[2] == 0x8e || u[2] == 0x8f || (u[2] >= 0xa8 && u[2] <= 0xae)))
         return 0; /* U+200E, 200F, 2028..202E */
@@ -253,5 +255,42 @@ tree_text(FILE *out, const char *text, bool plain)
         } else {
             (void)fwrite(text, 1, n, out);
         }
+    }
+}
+
+/* Of a character that is not showable, so of one to three bytes. */
+static unsigned
+code_point(const char *p, size_t *len)
+{
+    const unsigned char *u = (const unsigned char *)p;
+
+    *len = u[0] < 0x80 ? 1 : u[0] < 0xe0 ? 2 : 3;
+    if (*len == 1)
+        return u[0];
+    if (*len == 2)
+        return (u[0] & 0x1fU) << 6 | (u[1] & 0x3fU);
+    return (u[0] & 0x0fU) << 12 | (u[1] & 0x3fU) << 6 | (u[2] & 0x3fU);
+}
+
+void
+json_text(FILE *out, struct tee_bytes json)
+{
+    char c[5] = "";
+    unsigned v;
+    size_t n;
+
+    for (; json.len > 0; json.p += n, json.len -= n) {
+        n = json.len < 4 ? json.len : 4;
+        memcpy(c, json.p, n);
+        c[n] = '\0';
+        n = showable(c);
+        if (n == 0) {
+            v = code_point(c, &n);
+            if (v >= 0x20) { /* below: space between values */
+                (void)fprintf(out, "\\u%04x", v);
+                continue;
+            }
+        }
+        (void)fwrite(json.p, 1, n, out);
     }
 }

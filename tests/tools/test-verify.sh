@@ -224,6 +224,11 @@ says 'and says that nothing was compared' 'no challenge compared'
 says 'and that nothing is verified' 'verified          no'
 show "$B" --json
 same 'show --json says what it is' "$(json kind) $(json verified)" 'bundle false'
+sed 's/"platform":"simulated"/"platform":"\\u009b2J\\u202e"/' "$B" >"$W/c1.json"
+show "$W/c1.json" --json
+same 'show --json cannot speak to the terminal either' \
+    "$code $(grep -c "$(printf '\302\233\|\342\200\256')" "$out")" '0 0'
+same 'and says the same' "$(json platform)" "$(printf '\302\2332J\342\200\256')"
 show "$W/nonce.json"
 says 'a broken chain is drawn up to its break' '[NO]'
 no_ 'and no further' grep -A 3 '\[NO\]' "$out" | grep -q '\[ok\]'

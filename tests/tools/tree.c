@@ -79,6 +79,7 @@ test_hostile_text_cannot_speak_to_the_terminal(void)
         { "\xe2\x80\xae"
           "x",
           "\\xe2\\x80\\xaex", "\\xe2\\x80\\xaex" },
+        { "\xd8\x9c", "\\xd8\\x9c", "\\xd8\\x9c" }, /* turns as well */
         { "\xe2\x81\xa6", "\\xe2\\x81\\xa6", "\\xe2\\x81\\xa6" },
         { "\xc3\xa9", "\\xc3\\xa9", "\xc3\xa9" }, /* e acute */
         { "\xc3", "\\xc3", "\\xc3" },             /* cut short */
@@ -98,6 +99,42 @@ test_hostile_text_cannot_speak_to_the_terminal(void)
         (void)fclose(out);
         CU_ASSERT_STRING_EQUAL(text, plain != 0 ? rows[i / 2].plain
                                                 : rows[i / 2].fancy);
+        free(text);
+    }
+}
+
+/* And what is written as \uNNNN reads back as what it was. */
+static void
+test_hostile_json_cannot_either(void)
+{
+    static const struct {
+        const char *json, *printed;
+    } rows[] = {
+        { "{\"a\":[1, \"b\\n\"]}\n", "{\"a\":[1, \"b\\n\"]}\n" },
+        { "\"\xc2\x9b"
+          "2J\"",
+          "\"\\u009b2J\"" },
+        { "\"\x7f\"", "\"\\u007f\"" },
+        { "\"\xd8\x9c\xe2\x80\xae\xe2\x81\xa6\"", "\"\\u061c\\u202e\\u2066\"" },
+        { "\"\xc3\xa9\xe6\x9d\xb1\xf0\x9f\x98\x80\"",
+          "\"\xc3\xa9\xe6\x9d\xb1\xf0\x9f\x98\x80\"" },
+    };
+    struct cJSON *was, *is;
+    char *text;
+    size_t i, n;
+    FILE *out;
+
+    for (i = 0; i < TEE_LEN(rows); i++) {
+        out = open_memstream(&text, &n);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(out);
+        json_text(out, tee_bytes_of(rows[i].json));
+        (void)fclose(out);
+        CU_ASSERT_STRING_EQUAL(text, rows[i].printed);
+        was = cJSON_Parse(rows[i].json);
+        is = cJSON_Parse(text);
+        CU_ASSERT_TRUE(cJSON_Compare(was, is, 1) != 0);
+        cJSON_Delete(was);
+        cJSON_Delete(is);
         free(text);
     }
 }
@@ -173,6 +210,8 @@ static const struct test tests[] = {
       test_drawing_on_a_terminal },
     { "text from outside cannot speak to the terminal",
       test_hostile_text_cannot_speak_to_the_terminal },
+    { "nor can JSON, which says the same all the same",
+      test_hostile_json_cannot_either },
     { "JSON is drawn as a tree", test_json_as_a_tree },
     { "long strings are cut between characters, with their length",
       test_long_strings_are_cut_between_characters },
