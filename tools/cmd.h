@@ -62,6 +62,9 @@ TEE_MUST_USE enum tee_err cmd_parse(const struct cmd *c, int argc,
 void cmd_help(const struct cmd *c, FILE *out);
 /* TEE_E_ARG for --pin, --so-pin and the like, with the reason. */
 TEE_MUST_USE enum tee_err cmd_no_pin(const char *word, struct tee_fault *f);
+/* TEE_E_ARG for an option that nobody knows, without its value: that may be a
+ * PIN (--set-pin=..., -p...), and messages are kept. */
+TEE_MUST_USE enum tee_err cmd_unknown(const char *word, struct tee_fault *f);
 
 /* ---- io.c: files and messages ----------------------------------------------
  */

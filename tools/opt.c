@@ -27,6 +27,16 @@ wrong(const char *word, const char *text, struct tee_fault *f)
 }
 
 enum tee_err
+cmd_unknown(const char *word, struct tee_fault *f)
+{
+    size_t n = word[1] == '-' ? strcspn(word, "=") : strnlen(word, 2);
+    char shown[TEE_ESCAPED];
+
+    tee_escape((struct tee_bytes){ (const uint8_t *)word, n }, shown);
+    return tee_fault(f, TEE_E_ARG, "\"%s\": no such option", shown);
+}
+
+enum tee_err
 cmd_no_pin(const char *word, struct tee_fault *f)
 {
     static const char *const names[] = { "pin", "so-pin", "pin-value",
@@ -130,7 +140,7 @@ option(struct parse *p, const char *word, struct tee_fault *f)
         return wrong(word, "stands before the command", f);
     row = is_long == (n == 1) ? p->c->n_opt : find(p->c, name, n);
     if (row == p->c->n_opt)
-        return wrong(word, "no such option", f);
+        return cmd_unknown(word, f);
     return set(p, row, word, equals == NULL ? NULL : equals + 1, f);
 }
 

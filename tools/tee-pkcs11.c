@@ -103,10 +103,10 @@ global_option(int argc, char **argv, int *i, const char **conf,
         w += 7;
     } else if (strcmp(w, "--conf") == 0 && *i + 1 < argc) {
         w = argv[++*i];
+    } else if (strcmp(w, "--conf") == 0) {
+        return tee_fault(f, TEE_E_ARG, "--conf: needs a value");
     } else {
-        return tee_fault(f, TEE_E_ARG, "%s: %s", w,
-                         strcmp(w, "--conf") == 0 ? "needs a value"
-                                                  : "no such option");
+        return cmd_unknown(w, f);
     }
     if (*conf != NULL)
         return tee_fault(f, TEE_E_ARG, "--conf: given twice");

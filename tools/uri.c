@@ -22,20 +22,25 @@ static enum tee_err
 parse(const char *text, struct p11_kit_uri *uri, struct tee_fault *f)
 {
     int code = p11_kit_uri_parse(text, P11_KIT_URI_FOR_ANY, uri);
+    bool strange =
+        code == P11_KIT_URI_OK && p11_kit_uri_any_unrecognized(uri) != 0;
 
-    if (code != P11_KIT_URI_OK)
-        return tee_fault(f, TEE_E_ARG, "\"%s\": not a PKCS#11 URI: %s", text,
-                         p11_kit_uri_message(code));
-    if (p11_kit_uri_any_unrecognized(uri) != 0)
-        return tee_fault(f, TEE_E_ARG,
-                         "\"%s\": has an attribute that is not known, so it "
-                         "matches nothing; see RFC 7512",
-                         text);
-    if (p11_kit_uri_get_pin_value(uri) != NULL)
+    /* first: the other messages repeat the URI, with the PIN in it */
+    if (p11_kit_uri_get_pin_value(uri) != NULL ||
+        ((code != P11_KIT_URI_OK || strange) &&
+         strstr(text, "pin-value") != NULL))
         return tee_fault(f, TEE_E_ARG,
                          "pin-value: a PIN is never an argument, where every "
                          "process of this host can read it; use "
                          "pin-source=file:FILE or --pin-file FILE");
+    if (code != P11_KIT_URI_OK)
+        return tee_fault(f, TEE_E_ARG, "\"%s\": not a PKCS#11 URI: %s", text,
+                         p11_kit_uri_message(code));
+    if (strange)
+        return tee_fault(f, TEE_E_ARG,
+                         "\"%s\": has an attribute that is not known, so it "
+                         "matches nothing; see RFC 7512",
+                         text);
     return TEE_OK;
 }
 

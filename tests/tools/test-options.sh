@@ -43,6 +43,11 @@ same 'a PIN before the command is refused' "$code" 64
 says 'with the reason' 'never an argument' "$err"
 plain --nosuch
 same 'an unknown option before the command is refused' "$code" 64
+for o in --set-pin=123456 -p123456; do
+    plain "$o" status
+    same "$o before the command is refused" "$code" 64
+    no_ "and not repeated" grep -q 123456 "$err"
+done
 plain --conf
 same '--conf wants a value' "$code" 64
 plain --conf /a --conf /b status

@@ -38,6 +38,8 @@ test_what_is_no_uri(void)
         { "pkcs11:token=%zz", "URI" },
         { "pkcs11:tokn=x", "matches nothing" },
         { "pkcs11:token=x?pin-value=123456", "never an argument" },
+        { "pkcs11:tokn=x?pin-value=123456", "never an argument" },
+        { "pkcs11:token=%zz?pin-value=123456", "never an argument" },
     };
     struct p11_kit_uri *uri = NULL;
     struct tee_fault f;
