@@ -226,6 +226,8 @@ TEE_MUST_USE enum tee_err init_conf_append(struct tee_bytes old,
                                            struct tee_fault *f);
 void init_conf_begin(struct init_conf *c);
 /* Removes the candidate that was not installed. */
+void init_conf_drop(struct init_conf *c);
+/* The same, and lets go of the lock. */
 void init_conf_clear(struct init_conf *c);
 /* In memory alone: reads the file, adds the section, parses. */
 TEE_MUST_USE enum tee_err init_conf_compose(struct init_conf *c,

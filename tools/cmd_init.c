@@ -345,8 +345,11 @@ clear(struct init *in)
     ks_token_free(in->token);
     cmd_pin_clear(&in->user);
     cmd_pin_clear(&in->so);
-    init_conf_clear(&in->conf);
+    /* What was made goes while the lock is held: another init that waits for
+     * it must not find, and use, a root that is about to be removed. */
+    init_conf_drop(&in->conf);
     init_undo_run(&in->undo);
+    init_conf_clear(&in->conf);
     free(in->state);
 }
 

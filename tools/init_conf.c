@@ -72,10 +72,17 @@ init_conf_begin(struct init_conf *c)
 }
 
 void
-init_conf_clear(struct init_conf *c)
+init_conf_drop(struct init_conf *c)
 {
     if (c->candidate[0] != '\0')
         (void)unlinkat(c->dir, c->candidate, 0);
+    c->candidate[0] = '\0';
+}
+
+void
+init_conf_clear(struct init_conf *c)
+{
+    init_conf_drop(c);
     if (c->dir >= 0)
         (void)close(c->dir);
     ks_conf_free(c->conf);

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -176,6 +177,36 @@ test_a_file_in_the_way_is_an_error(void)
     init_undo_run(&u);
 }
 
+/* What a failed init made is taken back before another one may begin. */
+static void
+test_the_lock_outlives_the_candidate(void)
+{
+    struct init_undo u = { 0 };
+    struct tee_fault f = { 0 };
+    const char *folder = test_dir();
+    struct init_conf c;
+    char path[256], staged[320];
+    int dir;
+
+    init_conf_begin(&c);
+    c.s = laptop;
+    (void)snprintf(path, sizeof(path), "%s/tee-pkcs11.conf", folder);
+    c.path = strdup(path);
+    CU_ASSERT_EQUAL_FATAL(init_conf_claim(&c, &u, &f), TEE_OK);
+    CU_ASSERT_EQUAL_FATAL(init_conf_stage(&c, &f), TEE_OK);
+    (void)snprintf(staged, sizeof(staged), "%s/%s", folder, c.candidate);
+    CU_ASSERT_EQUAL(access(staged, F_OK), 0);
+    dir = open(folder, O_RDONLY | O_DIRECTORY);
+    CU_ASSERT_TRUE_FATAL(dir >= 0);
+    init_conf_drop(&c);
+    CU_ASSERT_NOT_EQUAL(access(staged, F_OK), 0);
+    CU_ASSERT_NOT_EQUAL(flock(dir, LOCK_EX | LOCK_NB), 0);
+    init_conf_clear(&c);
+    CU_ASSERT_EQUAL(flock(dir, LOCK_EX | LOCK_NB), 0);
+    (void)close(dir);
+    init_undo_keep(&u);
+}
+
 static const struct test tests[] = {
     { "a new configuration is one the parser takes",
       test_a_new_file_is_lawful },
@@ -193,6 +224,8 @@ static const struct test tests[] = {
       test_kept_folders_stay },
     { "a file in the way of a folder is an error that names it",
       test_a_file_in_the_way_is_an_error },
+    { "the lock is held for longer than the candidate stands",
+      test_the_lock_outlives_the_candidate },
     { NULL, NULL }
 };
 const struct suite suite_init = { "init", tests };
