@@ -58,7 +58,8 @@ ATT_API void att_policy_free(att_policy *p); /* NULL ok */
  * absent, unknown or of a wrong type satisfies nothing; without a readable
  * "expires_at" (RFC 3339 or seconds) they count as expired;
  * "key_bound_to_tee" is derived from "key_origin" and "confidential_level";
- * claims of the platform "simulated", or of none, are never verified.
+ * claims whose "platform" is "simulated", or names no platform ("mock",
+ * "none", "", no string), are never verified.
  * ATT_E_MALFORMED when they are no JSON object: *allow is 0 then as well.
  */
 ATT_API enum att_status att_policy_check(const att_policy *p,
