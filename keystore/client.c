@@ -134,6 +134,28 @@ end_turn(struct ks_client *c)
 
 /* ---- one question, one answer -------------------------------------------- */
 
+/*
+ * Answers between the module and its own caller: from the other end they
+ * would make a host ask for a PIN, or look for the fault in its handles,
+ * templates and signatures.  There they are an outage, with their sentence.
+ */
+static enum tee_err
+from_outside(enum tee_err err)
+{
+    static const enum tee_err ours[] = {
+        TEE_E_STATE,   TEE_E_NOTFOUND,   TEE_E_FORKED,    TEE_E_LOGIN,
+        TEE_E_PIN_LEN, TEE_E_PIN_LOCKED, TEE_E_PIN_TYPE,  TEE_E_MECH,
+        TEE_E_SIG_LEN, TEE_E_MECH_PARAM, TEE_E_SIGNATURE, TEE_E_DATA_LEN,
+    };
+    size_t i;
+
+    for (i = 0; i < TEE_LEN(ours); i++) {
+        if (err == ours[i])
+            return TEE_E_UNAVAIL;
+    }
+    return err;
+}
+
 /* What the other end said is shown to people: one line, no controls. */
 static enum tee_err
 answered_error(const struct tee_msg *ans, struct tee_fault *f)
@@ -156,7 +178,7 @@ answered_error(const struct tee_msg *ans, struct tee_fault *f)
     while (n > 0 && n < said.len && (said.p[n] & 0xc0) == 0x80)
         n--; /* never half a character */
     text[n] = '\0';
-    return tee_fault(f, (enum tee_err)err, "%s", text);
+    return tee_fault(f, from_outside((enum tee_err)err), "%s", text);
 }
 
 static const char *

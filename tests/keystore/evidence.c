@@ -605,7 +605,8 @@ lies(void)
         { "statement", TEE_E_REPORT_DATA }, { "challenge", TEE_E_REPORT_DATA },
         { "short", TEE_E_REPORT_DATA },     { "platform", TEE_E_PEER },
         { "silent", TEE_E_TIMEOUT },        { "dead", TEE_E_PEER },
-        { "refuses", TEE_E_COLLECT },
+        { "refuses", TEE_E_COLLECT },       { "login", TEE_E_UNAVAIL },
+        { "section", TEE_E_UNAVAIL },
     };
     uint8_t pub[16], priv[16];
     struct fix *x;

@@ -82,6 +82,10 @@ evidence(void)
                   (struct tee_bytes){ field, mode("short") ? 63 : 64 });
     if (mode("refuses"))
         error(TEE_E_COLLECT, "the device says no");
+    if (mode("login"))
+        error(TEE_E_LOGIN, "log in again");
+    if (mode("section"))
+        error(TEE_E_NOTFOUND, "there is no such section");
 }
 
 static void
