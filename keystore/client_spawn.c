@@ -11,14 +11,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -58,6 +61,53 @@ ks_fd_close(struct ks_fd *d)
     if (ks_fd_ours(d))
         (void)close(d->fd);
     d->fd = -1;
+}
+
+/* "Pid:" of a pidfd: -1 when it was reaped, 0 for what is no pidfd. */
+static long
+pid_behind(int fd)
+{
+    char path[40], text[512];
+    const char *at;
+    ssize_t n;
+    int info;
+
+    (void)snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+    info = open(path, O_RDONLY | O_CLOEXEC);
+    if (info < 0)
+        return 0;
+    n = read(info, text, sizeof(text) - 1);
+    (void)close(info);
+    text[n > 0 ? n : 0] = '\0';
+    at = strstr(text, "\nPid:");
+    return at != NULL ? strtol(at + 5, NULL, 10) : 0;
+}
+
+/*
+ * Until Linux 6.9 a pidfd shares one inode with every eventfd, epoll, timer
+ * and other pidfd of the machine, so that the inode alone would let us close
+ * or signal what is the host's.
+ */
+static bool
+pidfd_ours(const struct ks_child *c)
+{
+    struct statfs fs;
+    long pid;
+
+    if (!ks_fd_ours(&c->pidfd) || fstatfs(c->pidfd.fd, &fs) != 0)
+        return false;
+    if (fs.f_type != ANON_INODE_FS_MAGIC)
+        return true;
+    pid = pid_behind(c->pidfd.fd);
+    return pid == c->pid || pid == -1;
+}
+
+static void
+close_pidfd(struct ks_child *c)
+{
+    if (pidfd_ours(c))
+        (void)close(c->pidfd.fd);
+    c->pidfd.fd = -1;
 }
 
 /* ---- starting ------------------------------------------------------------ */
@@ -309,14 +359,14 @@ ks_child_stop(struct ks_child *c, bool kill_it)
     ks_fd_close(&c->sock); /* EOF */
     if (c->pid <= 0)
         return;
-    if (!ks_fd_ours(&c->pidfd)) {
+    if (!pidfd_ours(c)) {
         reap_by_number(c->pid);
     } else if (kill_it || !reap(c, KS_CHILD_GRACE_MS)) {
         (void)syscall(SYS_pidfd_send_signal, c->pidfd.fd, SIGKILL, NULL, 0U);
         /* Stuck in the kernel: it dies when it comes back, unattended. */
         (void)reap(c, KS_CHILD_GRACE_MS);
     }
-    ks_fd_close(&c->pidfd);
+    close_pidfd(c);
     c->pid = -1;
 }
 
@@ -324,6 +374,6 @@ void
 ks_child_abandon(struct ks_child *c)
 {
     ks_fd_close(&c->sock);
-    ks_fd_close(&c->pidfd);
+    close_pidfd(c);
     c->pid = -1;
 }

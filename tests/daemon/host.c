@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -383,6 +384,32 @@ closes_everything(const struct rig *r)
     return write(p[1], &byte, 1) == 1 && n > 0 ? 0 : 5;
 }
 
+/* The same with descriptors that have no file: up to Linux 6.8 they share their
+ * inode with a pidfd. */
+static int
+closes_everything_and_waits_for_events(const struct rig *r)
+{
+    struct ks_client *c = rig_client(r, "sim");
+    int fd, last = -1;
+
+    if (good(c) != TEE_OK)
+        return 1;
+    closefrom(3);
+    while (last < 16) {
+        last = eventfd(0, EFD_CLOEXEC);
+        if (last < 0)
+            return 2;
+    }
+    if (good(c) != TEE_OK)
+        return 3;
+    ks_client_free(c);
+    for (fd = 3; fd <= last; fd++) {
+        if (fcntl(fd, F_GETFD) < 0)
+            return 4;
+    }
+    return 0;
+}
+
 static int
 has_another_umask_and_folder(const struct rig *r)
 {
@@ -399,6 +426,8 @@ static const struct {
     { "has no stdin", has_no_stdin },
     { "has none of 0, 1, 2", has_no_stdio },
     { "closes everything and uses the numbers again", closes_everything },
+    { "the same, and waits for events there",
+      closes_everything_and_waits_for_events },
     { "has another umask and folder", has_another_umask_and_folder },
 };
 
