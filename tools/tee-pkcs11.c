@@ -145,7 +145,7 @@ main(int argc, char **argv)
         if (global_option(argc, argv, &i, &conf, &f) != TEE_OK)
             return cmd_say(CMD_USAGE, "%s; see \"tee-pkcs11 --help\"", f.text);
     }
-    if (i == argc) {
+    if (i >= argc) {
         help(stderr);
         return CMD_USAGE;
     }

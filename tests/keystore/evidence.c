@@ -404,9 +404,10 @@ read_only_child(const struct fix *as, const uint8_t priv[16])
 
     (void)snprintf(state, sizeof(state), "%.200s/state", as->dir);
     if (geteuid() != 0 || unshare(CLONE_NEWNS) != 0 ||
-        mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
-        mount(state, state, NULL, MS_BIND, NULL) != 0 ||
-        mount(NULL, state, NULL, MS_BIND | MS_REMOUNT | MS_RDONLY, NULL) != 0)
+        mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) != 0 ||
+        mount(state, state, "none", MS_BIND, NULL) != 0 ||
+        mount("none", state, "none", MS_BIND | MS_REMOUNT | MS_RDONLY, NULL) !=
+            0)
         return 77;
     x = fix_again(as);
     if (ks_token_refresh(x->t, &x->f) != TEE_OK)
