@@ -312,20 +312,21 @@ callers_own(enum tee_err err)
            err == TEE_E_LOGIN;
 }
 
-/* Busy around one of the calls below; f is never NULL inside. */
+/* Busy around one of the calls below. */
 static enum tee_err
 begin(struct ks_token *t, struct tee_fault *f)
 {
+    struct tee_fault why = { 0 };
     enum tee_err err = ks_busy_begin(t, ks_token_until(t), f);
 
     if (err != TEE_OK)
         return err;
-    err = t->ops->ready(t->conf, f);
-    if (err != TEE_OK) {
-        (void)ks_token_outcome(t, err, f);
-        ks_busy_end(t);
-    }
-    return err;
+    err = t->ops->ready(t->conf, &why);
+    if (err == TEE_OK)
+        return TEE_OK;
+    (void)ks_token_outcome(t, err, &why);
+    ks_busy_end(t);
+    return ks_answer(f, err, &why);
 }
 
 static enum tee_err

@@ -126,6 +126,27 @@ no_verdict(void)
     fix_free(x);
 }
 
+/* pkcs11/ asks without a place for the sentence. */
+static void
+refused_without_a_fault(void)
+{
+    struct fix *x = fix_new("agent", FIX_TEE "pin = yes\n"
+                                             "require = /etc/policy.json\n");
+    struct tee_fault last = { 0 };
+
+    CHECK_ERR(ks_login(x->t, KS_USER, tee_bytes_of(USER), NULL),
+              TEE_E_UNSUPPORTED);
+    CHECK_ERR(ks_set_pin(x->t, KS_USER, tee_bytes_of(USER),
+                         tee_bytes_of("other pin"), NULL),
+              TEE_E_UNSUPPORTED);
+    CHECK_ERR(ks_init_pin(x->t, tee_bytes_of(USER), NULL), TEE_E_UNSUPPORTED);
+    CHECK_ERR(ks_token_last_error(x->t, &last), TEE_E_UNSUPPORTED);
+    CU_ASSERT_PTR_NOT_NULL(strstr(last.text, "unsupported: require"));
+    CHECK_ERR(login(x, KS_USER, USER), TEE_E_UNSUPPORTED);
+    CU_ASSERT_STRING_EQUAL(x->f.text, last.text);
+    fix_free(x);
+}
+
 static void
 lengths(void)
 {
@@ -359,6 +380,8 @@ static const struct test tests[] = {
     { "a login opens the user's keys, a logout wipes them", login_logout },
     { "ten wrong PINs lock a role in every process", ten_tries },
     { "an error that says nothing of the PIN costs no try", no_verdict },
+    { "a token that can't be used refuses, whoever asks",
+      refused_without_a_fault },
     { "PINs have 6 to 64 bytes", lengths },
     { "a role without PIN cannot log in; the SO gives the user one", roles },
     { "a changed PIN opens, the old one no longer", changed },
