@@ -257,6 +257,7 @@ enter(struct ks_token *t, enum ks_role role, struct ks_tk *tk,
 {
     const struct ks_store *now;
     struct ks_tk *old = tk;
+    enum tee_err err;
     bool fits;
 
     (void)pthread_mutex_lock(&t->lock);
@@ -270,8 +271,12 @@ enter(struct ks_token *t, enum ks_role role, struct ks_tk *tk,
     }
     (void)pthread_mutex_unlock(&t->lock);
     ks_tk_put(old);
-    return fits ? ks_republish(t, f)
-                : tee_fault(f, TEE_E_STATE, "the token was initialised anew");
+    if (!fits)
+        return tee_fault(f, TEE_E_STATE, "the token was initialised anew");
+    err = ks_republish(t, f);
+    if (err != TEE_OK)
+        ks_logout(t); /* who got an error is not in */
+    return err;
 }
 
 static enum tee_err

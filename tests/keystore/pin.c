@@ -11,6 +11,7 @@
 
 #include "tests/keystore/fixture.h"
 #include "tests/keystore/suites.h"
+#include "tests/support/alloc.h"
 
 #define SO   "security"
 #define USER "password"
@@ -144,6 +145,31 @@ refused_without_a_fault(void)
     CU_ASSERT_PTR_NOT_NULL(strstr(last.text, "unsupported: require"));
     CHECK_ERR(login(x, KS_USER, USER), TEE_E_UNSUPPORTED);
     CU_ASSERT_STRING_EQUAL(x->f.text, last.text);
+    fix_free(x);
+}
+
+/* With each allocation failing in turn: in, or an error and nobody in. */
+static void
+no_memory_nobody_in(void)
+{
+    struct fix *x = fix_made(FIX_PIN, NULL, USER);
+    bool failed = true;
+    enum tee_err err;
+    unsigned n;
+
+    for (n = 0; failed; n += fix_slow() ? 5 : 1) {
+        if (left(x, KS_USER) < 3)
+            CHECK_ERR(login(x, KS_USER, USER), TEE_OK);
+        ks_logout(x->t);
+        alloc_fail(n);
+        err = ks_login(x->t, KS_USER, tee_bytes_of(USER), NULL);
+        failed = alloc_fail_end();
+        if (!failed || err != TEE_OK)
+            CHECK_ERR(err, failed ? TEE_E_NOMEM : TEE_OK);
+        CU_ASSERT_EQUAL(x->t->role, err == TEE_OK ? KS_USER : 0);
+        CU_ASSERT_EQUAL(x->t->tk != NULL, err == TEE_OK);
+    }
+    CU_ASSERT_TRUE(n > 10);
     fix_free(x);
 }
 
@@ -382,6 +408,7 @@ static const struct test tests[] = {
     { "an error that says nothing of the PIN costs no try", no_verdict },
     { "a token that can't be used refuses, whoever asks",
       refused_without_a_fault },
+    { "a login without memory leaves nobody in", no_memory_nobody_in },
     { "PINs have 6 to 64 bytes", lengths },
     { "a role without PIN cannot log in; the SO gives the user one", roles },
     { "a changed PIN opens, the old one no longer", changed },
