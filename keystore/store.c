@@ -248,7 +248,8 @@ make_folder(const struct ks_conf_token *conf, struct tee_fault *f)
         return err;
     made = mkdirat(above, last, 0700) == 0;
     if ((!made && errno != EEXIST) ||
-        (made && fchmodat(above, last, 0700, 0) != 0) || /* over any umask */
+        /* over any umask; a link that took its place is somebody's trick */
+        (made && fchmodat(above, last, 0700, AT_SYMLINK_NOFOLLOW) != 0) ||
         fsync(above) != 0)
         err = sys_fault(conf, "mkdir", f);
     (void)close(above);
