@@ -468,7 +468,9 @@ read_pinned(struct tp11_session *s, struct tp11_reader *r, uint32_t bit,
     got = tp11_attr_get(r, a->type, &v);
     if (got != TP11_GOT)
         return refuse(a, got);
-    if (asks && v.p == r->made.p && pin->text.len == 0) {
+    /* endorsements are made of the evidence, which is pinned already */
+    if (asks && v.p == r->made.p && pin->text.len == 0 &&
+        a->type != CKA_TEE_ENDORSEMENTS) {
         tee_buf_bytes(&pin->text, v);
         if (pin->text.err != TEE_OK)
             return refuse(a, TP11_NOMEM);
