@@ -77,6 +77,8 @@ init_with(const struct tp11_away *a, const CK_MECHANISM *m,
         return rv;
     if (o->o->class != KS_PUBLIC || (o->o->flags & KS_O_VERIFY) == 0)
         return CKR_KEY_FUNCTION_NOT_PERMITTED;
+    /* loads the plug-in while no lock is held; start() says what it lacks */
+    (void)ks_mech_possible(o->o->ktype, &mech);
     rv = tp11_session_take(a->session, &s);
     if (rv != CKR_OK)
         return rv;
