@@ -111,7 +111,7 @@ request_parse(struct tp11_template t, struct tp11_want *w)
     return w->token ? CKR_TEMPLATE_INCONSISTENT : CKR_OK;
 }
 
-/* The private key of that CKA_ID, if this application may see it. */
+/* The private key of that CKA_ID, seen or not: its public half always is. */
 static const struct tp11_object *
 find_key(const struct tp11_away *a, struct tee_bytes id)
 {
@@ -121,8 +121,7 @@ find_key(const struct tp11_away *a, struct tee_bytes id)
     while (tp11_index_next(&a->view->by_id, &at, &i)) {
         o = &a->view->object[i];
         if (o->kind == TP11_STORED && o->o->class == KS_PRIVATE &&
-            tee_bytes_equal(o->o->attr[KS_A_ID], id) &&
-            ((o->o->flags & KS_O_PRIVATE) == 0 || tp11_sees_private(a->token)))
+            tee_bytes_equal(o->o->attr[KS_A_ID], id))
             return o;
     }
     return NULL;
@@ -188,6 +187,8 @@ tp11_evidence_create(const struct tp11_away *a, struct tp11_template t,
         return CKR_TEMPLATE_INCONSISTENT;
     if (a->token->conf->origin == KS_LOCAL)
         return CKR_ACTION_PROHIBITED;
+    if ((key->o->flags & KS_O_PRIVATE) != 0 && !tp11_sees_private(a->token))
+        return CKR_USER_NOT_LOGGED_IN; /* the proof needs the key */
     rv = collect(a, key, &w, &m);
     return rv != CKR_OK ? rv : tp11_object_memory(a, &m, ret);
 }
