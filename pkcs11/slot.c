@@ -82,16 +82,19 @@ tp11_slots_open(const struct ks_conf *conf)
     return err;
 }
 
+/* Out of sight first: a child forked meanwhile must find nothing of what is
+ * half gone (tp11_slots_abandon). */
 void
 tp11_slots_close(void)
 {
-    size_t i;
+    struct tp11_token *t = tokens;
+    size_t n = n_tokens, i;
 
-    for (i = 0; i < n_tokens; i++)
-        tp11_token_close(&tokens[i]);
-    free(tokens);
-    tokens = NULL;
     n_tokens = 0;
+    tokens = NULL;
+    for (i = 0; i < n; i++)
+        tp11_token_close(&t[i]);
+    free(t);
 }
 
 /* Another thread of the parent may have been half-way through changing any of

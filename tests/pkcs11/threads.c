@@ -306,6 +306,46 @@ test_fork_while_others_sign(void)
     end();
 }
 
+static void *
+come_and_go(void *arg)
+{
+    (void)arg;
+    while (!atomic_load(&stop)) {
+        (void)good(l->C_Finalize(NULL));
+        (void)good(house_initialize_with(l));
+    }
+    return NULL;
+}
+
+/* What C_Finalize is half through is nothing to the child. */
+static void
+test_fork_while_another_finalises(void)
+{
+    pthread_t t;
+    unsigned i;
+    pid_t pid;
+    int status;
+
+    start();
+    CU_ASSERT_FATAL(pthread_create(&t, NULL, come_and_go, NULL) == 0);
+    for (i = 0; i < 40; i++) {
+        fflush(NULL);
+        pid = fork();
+        if (pid == 0) {
+            alarm(20);
+            _exit(house_initialize_with(l) == CKR_OK &&
+                          l->C_Finalize(NULL) == CKR_OK
+                      ? 0
+                      : 1);
+        }
+        CU_ASSERT_EQUAL(waitpid(pid, &status, 0), pid);
+        CU_ASSERT_EQUAL(status, 0);
+    }
+    atomic_store(&stop, true);
+    CU_ASSERT_EQUAL(pthread_join(t, NULL), 0);
+    end();
+}
+
 static const struct test tests[] = {
     { "threads do everything at once", test_threads_do_everything_at_once },
     { "one session in many threads stays whole",
@@ -314,6 +354,7 @@ static const struct test tests[] = {
     { "a cancelled thread leaves no lock",
       test_a_cancelled_thread_leaves_no_lock },
     { "fork while others sign", test_fork_while_others_sign },
+    { "fork while another finalises", test_fork_while_another_finalises },
     { NULL, NULL },
 };
 const struct suite threads_suite = { "threads", tests };
