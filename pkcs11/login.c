@@ -87,6 +87,7 @@ tp11_login(CK_SESSION_HANDLE h, CK_USER_TYPE user, const CK_UTF8CHAR *pin,
     if (rv == CKR_OK)
         rv = role_of(user, &role);
     if (rv == CKR_OK) {
+        tp11_token_changed(a.token); /* is anybody still in? */
         tp11_lock(&a.token->lock);
         rv = may_login(a.token, role);
         tp11_unlock(&a.token->lock);

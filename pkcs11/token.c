@@ -51,6 +51,18 @@ publish(struct tp11_token *t, struct tp11_view *v)
     tp11_view_put(old);
 }
 
+/*
+ * keystore/ logs out by itself when somebody else initialised the token anew:
+ * the PIN of the old one shows nothing of the new one.  (It logs in before
+ * t->login says so, and out after.)
+ */
+static void
+follow_login(struct tp11_token *t, const struct ks_snap *now)
+{
+    if (t->conf->pin && !now->logged_in[KS_USER] && !now->logged_in[KS_SO])
+        atomic_store(&t->login, TP11_PUBLIC);
+}
+
 /* The token's lock is held. */
 static enum tee_err
 update(struct tp11_token *t)
@@ -59,6 +71,7 @@ update(struct tp11_token *t)
     struct tp11_view *v;
     enum tee_err err = TEE_OK;
 
+    follow_login(t, now);
     if (t->changed || t->renew_private || t->view == NULL ||
         t->view->snap->generation != now->generation) {
         err = tp11_view_new(t, t->view, t->renew_private, &v);
@@ -94,9 +107,14 @@ tp11_token_changed(struct tp11_token *t)
 enum tee_err
 tp11_token_refresh(struct tp11_token *t)
 {
+    bool was = atomic_load(&t->login) != TP11_PUBLIC;
     enum tee_err err = ks_token_refresh(t->ks, NULL);
 
     tp11_token_changed(t);
+    if (was && atomic_load(&t->login) == TP11_PUBLIC && t->conf->pin) {
+        tp11_sessions_logged_out(t);
+        tp11_memory_drop(t, 0);
+    }
     return err;
 }
 

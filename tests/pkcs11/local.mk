@@ -13,6 +13,7 @@ tests_pkcs11_check_pkcs11_SOURCES = tests/support/test.h \
 	tests/support/cunit_main.c tests/pkcs11/suites.h \
 	tests/pkcs11/main.c tests/pkcs11/der.c tests/pkcs11/handle.c \
 	tests/pkcs11/host.c tests/pkcs11/limits.c tests/pkcs11/lock.c \
+	tests/pkcs11/login.c \
 	tests/pkcs11/mech.c tests/pkcs11/rows_suite.c tests/pkcs11/rv.c \
 	tests/pkcs11/snapshot.c tests/pkcs11/template.c tests/pkcs11/threads.c
 tests_pkcs11_check_pkcs11_CPPFLAGS = $(TEST_CPPFLAGS)
