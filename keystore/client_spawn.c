@@ -356,7 +356,10 @@ reap_by_number(pid_t pid)
 void
 ks_child_stop(struct ks_child *c, bool kill_it)
 {
-    ks_fd_close(&c->sock); /* EOF */
+    /* EOF, also while a child of fork holds a copy of the socket */
+    if (ks_fd_ours(&c->sock))
+        (void)shutdown(c->sock.fd, SHUT_RDWR);
+    ks_fd_close(&c->sock);
     if (c->pid <= 0)
         return;
     if (!pidfd_ours(c)) {

@@ -86,12 +86,13 @@ count(struct ks_token *t, struct count *c, struct ks_store **ret,
     if (err != TEE_OK)
         return err;
     ks_store_get(s);
-    err = ks_publish(t, s, &stamp, f);
-    if (err == TEE_OK && ret != NULL)
+    /* It stands on the disk: without memory the next look reads it there. */
+    (void)!ks_publish(t, s, &stamp, f);
+    if (ret != NULL)
         *ret = s;
     else
         ks_store_put(s);
-    return err;
+    return TEE_OK;
 }
 
 /* ---- one PIN against one wrap
@@ -131,6 +132,15 @@ unwrap(struct ks_token *t, const struct ks_store *s, enum ks_role role,
     return TEE_OK;
 }
 
+/* A try that failed for another reason than its PIN. */
+static void
+take_back(struct ks_token *t, enum ks_role role, const struct ks_store *on)
+{
+    struct count c = { .role = role, .of = on, .what = TAKE_BACK };
+
+    (void)!count(t, &c, NULL, NULL);
+}
+
 /* Counts the try, then tries.  The store that it was tried on, +1. */
 static enum tee_err
 try_pin(struct ks_token *t, enum ks_role role, struct tee_bytes pin,
@@ -148,10 +158,8 @@ try_pin(struct ks_token *t, enum ks_role role, struct tee_bytes pin,
         *on = s;
         return TEE_OK;
     }
-    if (err != TEE_E_PIN) {
-        c = (struct count){ .role = role, .of = s, .what = TAKE_BACK };
-        (void)!count(t, &c, NULL, NULL);
-    }
+    if (err != TEE_E_PIN)
+        take_back(t, role, s);
     ks_store_put(s);
     return err;
 }
@@ -228,7 +236,7 @@ rewrap(struct ks_token *t, const struct rewrap *what, struct tee_bytes pin,
     if (err == TEE_OK)
         err = ks_store_change(t->conf, t->until, &change, &s, &stamp, f);
     if (err == TEE_OK)
-        err = ks_publish(t, s, &stamp, f);
+        (void)!ks_publish(t, s, &stamp, f); /* as in count() */
     tee_buf_clear(&nw.mem);
     return err;
 }
@@ -442,6 +450,8 @@ set_pin(struct ks_token *t, enum ks_role role, struct tee_bytes old_pin,
     x.tk = tk;
     x.was = &on->wrap[role];
     err = rewrap(t, &x, new_pin, f);
+    if (err != TEE_OK)
+        take_back(t, role, on);
     ks_tk_put(tk);
     ks_store_put(on);
     return err;

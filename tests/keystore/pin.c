@@ -13,8 +13,9 @@
 #include "tests/keystore/suites.h"
 #include "tests/support/alloc.h"
 
-#define SO   "security"
-#define USER "password"
+#define SO    "security"
+#define USER  "password"
+#define OTHER "another one"
 
 static enum tee_err
 login(struct fix *x, enum ks_role role, const char *pin)
@@ -402,6 +403,33 @@ read_only(void)
     read_only_one(lines, USER);
 }
 
+/* A change that fails behind the right PIN costs no try. */
+static void
+no_memory_no_try(void)
+{
+    struct fix *x = fix_made(FIX_PIN, NULL, USER);
+    const char *now = USER, *next = OTHER;
+    bool failed = true;
+    enum tee_err err;
+    unsigned n;
+
+    for (n = 0; failed; n += fix_slow() ? 5 : 1) {
+        alloc_fail(n);
+        err = ks_set_pin(x->t, KS_USER, tee_bytes_of(now), tee_bytes_of(next),
+                         NULL);
+        failed = alloc_fail_end();
+        if (!failed || err != TEE_OK)
+            CHECK_ERR(err, failed ? TEE_E_NOMEM : TEE_OK);
+        if (err == TEE_OK) {
+            next = now;
+            now = strcmp(now, USER) == 0 ? OTHER : USER;
+        }
+        CU_ASSERT_EQUAL(left(x, KS_USER), KS_TRIES);
+    }
+    CU_ASSERT_TRUE(n > 10);
+    fix_free(x);
+}
+
 static const struct test tests[] = {
     { "a login opens the user's keys, a logout wipes them", login_logout },
     { "ten wrong PINs lock a role in every process", ten_tries },
@@ -409,6 +437,7 @@ static const struct test tests[] = {
     { "a token that can't be used refuses, whoever asks",
       refused_without_a_fault },
     { "a login without memory leaves nobody in", no_memory_nobody_in },
+    { "a change without memory costs no try", no_memory_no_try },
     { "PINs have 6 to 64 bytes", lengths },
     { "a role without PIN cannot log in; the SO gives the user one", roles },
     { "a changed PIN opens, the old one no longer", changed },
