@@ -437,7 +437,15 @@ static CK_RV
 set_memory(struct tp11_token *t, struct tp11_memory *old,
            const struct tp11_want *w)
 {
-    struct tp11_memory m = *old, *new;
+    /* not a copy of all: its count and its place in the list are changed by
+     * other threads meanwhile (requests, which have more, are never set) */
+    struct tp11_memory m = { .handle = old->handle,
+                             .session = old->session,
+                             .kind = old->kind,
+                             .object = old->object,
+                             .key = old->key,
+                             .holder = old->holder },
+                       *new;
     enum tee_err err;
 
     apply(w, &m.object);
