@@ -36,6 +36,13 @@ check() {
     return "$code"
 }
 
+# tests_but PATTERN: the tests of make check but those.
+tests_but() {
+    # shellcheck disable=SC2016 # make expands it
+    printf 'include Makefile\nshow:\n\t@echo $(filter-out %s,$(TESTS))\n' "$1" |
+        make -s -C "$build" -f - show
+}
+
 show_failed() {
     local f
 

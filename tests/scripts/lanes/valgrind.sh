@@ -7,7 +7,7 @@
 export TEE_TEST_SLOW=1
 configure_build CC=gcc CFLAGS='-O1 -g' CPPFLAGS=-DTEE_VALGRIND
 mk all
-check LOG_COMPILER="$build/libtool --mode=execute valgrind -q \
+check TESTS="$(tests_but %.sh)" LOG_COMPILER="$build/libtool --mode=execute valgrind -q \
 --error-exitcode=99 --leak-check=full --show-leak-kinds=definite,indirect \
 --errors-for-leak-kinds=none --child-silent-after-fork=yes \
 --suppressions=$src/tests/scripts/valgrind.supp"
