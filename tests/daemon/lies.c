@@ -16,7 +16,7 @@
 #include "tests/daemon/rig.h"
 #include "tests/daemon/suites.h"
 
-#define DEADLINE 500 /* milliseconds */
+#define DEADLINE 1500 /* milliseconds */
 
 static const struct {
     const char *lie;
