@@ -1,3 +1,4 @@
+teeinclude_HEADERS += include/tee-pkcs11/tee-pkcs11.h
 # libtp11: Cryptoki; the module is it, libks and libbase, and nothing else
 noinst_LTLIBRARIES += libtp11.la
 libtp11_la_SOURCES = pkcs11/p11v3.h pkcs11/functions.h pkcs11/tp11.h \
