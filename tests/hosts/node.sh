@@ -16,7 +16,7 @@ node_host() {
     LD_DEBUG=bindings LD_DEBUG_OUTPUT=$D/ld host node -e "$load" \
         "$hosts/.libs/addon.so"
     [ "$code" -ne 0 ] || code=$(cat "$D/code" 2>/dev/null || echo 99)
-    grep -hE "binding file [^ ]*/(libcrypto\.so\.3|tee-pkcs11[^ ]*|plain\.so) " \
+    grep -hE "binding file [^ ]*/(libcrypto\.so\.3|tee-pkcs11[^ /]*|plain\.so) " \
         "$D"/ld.* | sed 's/ \[[0-9]*\]//g' >"$D/all"
     grep -E ' to node: ' "$D/all" >"$D/bound"
 }
