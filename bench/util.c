@@ -1,6 +1,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "bench/bench.h"
 
@@ -23,8 +24,10 @@ bench_resident(void)
     long kb = -1;
     FILE *f = fopen("/proc/self/smaps_rollup", "re");
 
-    while (f != NULL && kb < 0 && fgets(line, sizeof(line), f) != NULL)
-        (void)sscanf(line, "Rss: %ld kB", &kb);
+    while (f != NULL && kb < 0 && fgets(line, sizeof(line), f) != NULL) {
+        if (strncmp(line, "Rss:", 4) == 0)
+            kb = strtol(line + 4, NULL, 10);
+    }
     if (kb < 0)
         bench_die("/proc/self/smaps_rollup: no Rss");
     fclose(f);

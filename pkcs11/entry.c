@@ -81,11 +81,10 @@ TP11_FUNCTIONS_3_0(NOTHING, SHIM, STUB)
 TP11_FUNCTIONS_3_2(NOTHING, SHIM, STUB)
 #pragma GCC diagnostic pop
 
-/* A declarator takes no more parentheses.
- * NOLINTBEGIN(bugprone-macro-parentheses) */
+/* NOLINTBEGIN(bugprone-macro-parentheses): a declarator takes no more */
 #define MEMBER(name, params)             CK_RV(*name) params;
 #define MEMBER_F(name, params, fn, args) CK_RV(*name) params;
-/* NOLINTEND(bugprone-macro-parentheses) */
+/* NOLINTEND(bugprone-macro-parentheses): declarators end here */
 #define INIT(name, params)             .name = tp11_##name,
 #define INIT_F(name, params, fn, args) .name = tp11_##name,
 

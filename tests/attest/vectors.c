@@ -76,7 +76,7 @@ each(const char *path, const struct stat *st, int flag, struct FTW *ftw)
 static void
 test_vectors(void)
 {
-    const char *dir = getenv("TEE_VECTORS"); /* a test, not the module */
+    const char *dir = secure_getenv("TEE_VECTORS");
     struct stat st;
 
     if (dir == NULL || stat(dir, &st) != 0) {

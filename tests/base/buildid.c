@@ -57,7 +57,7 @@ test_of_program(void)
 static void
 test_of_shared_object(void)
 {
-    const char *build = getenv("builddir");
+    const char *build = secure_getenv("builddir");
     enum tee_err (*probe)(uint8_t ret[20]);
     char path[512], want[41], have[41], mine[41];
     uint8_t id[20] = { 0 };
@@ -83,7 +83,7 @@ test_of_shared_object(void)
 static void
 test_without(void)
 {
-    const char *build = getenv("builddir");
+    const char *build = secure_getenv("builddir");
     enum tee_err (*probe)(uint8_t ret[20]);
     uint8_t id[20] = { 7 };
     char path[512];

@@ -14,6 +14,10 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
 
+/* A folder for this process below $TMPDIR, which whoever started it removes:
+ * a target is not told when it ends. */
+const char *fuzz_folder(void);
+
 /* Prints what did not hold, and aborts; a canary's report says TEE_CANARY. */
 _Noreturn void fuzz_failed(const char *tag, const char *what, const char *file,
                            int line);

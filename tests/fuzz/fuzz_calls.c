@@ -4,11 +4,9 @@
  * answer.  Anything else is a failure, and so is what no answer may do:
  * a signature of another length, a count over the room.
  */
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "tests/fuzz/fuzz.h"
 #include "tests/pkcs11/calls.h"
@@ -19,37 +17,17 @@
 
 static const struct list *list;
 static struct model model;
-static char dir[] = "/tmp/tee-fuzz-calls-XXXXXX";
 static CK_ULONG sessions[KNOWN], objects[KNOWN];
 static unsigned next_session, next_object, derived;
 static bool dirty = true; /* the store is not as the house made it */
-
-static int
-remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
-{
-    (void)st;
-    (void)flag;
-    (void)ftw;
-    return remove(path);
-}
-
-static void
-remove_house(void)
-{
-    (void)nftw(dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
-}
 
 static void
 make_house(void)
 {
     const char *wrong = rows_load(TEE_ROWS);
 
-    if (wrong == NULL && mkdtemp(dir) == NULL)
-        wrong = "no folder";
-    if (wrong == NULL && atexit(remove_house) != 0)
-        wrong = "no handler";
     if (wrong == NULL)
-        wrong = house_open(NULL, dir, false);
+        wrong = house_open(NULL, fuzz_folder(), false);
     if (wrong != NULL) {
         fprintf(stderr, "fuzz_calls: %s\n", wrong);
         exit(1);

@@ -33,7 +33,7 @@ setup(void)
 
     if (conf_path[0] != '\0')
         return;
-    dir = peer_folder();
+    dir = fuzz_folder();
     peer_clock();
     (void)snprintf(conf_path, sizeof(conf_path), "%s/state", dir);
     FUZZ_MUST(mkdir(conf_path, 0700) == 0);

@@ -1,9 +1,6 @@
-#include <ftw.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "tests/fuzz/peer.h"
@@ -67,36 +64,4 @@ peer_same_bytes(const struct tee_msg *m)
         tee_bytes_equal(tee_buf_view(&again->wire), tee_buf_view(&m->wire)));
     tee_buf_clear(&again->wire);
     free(again);
-}
-
-static char folder[256];
-
-static int
-remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
-{
-    (void)st;
-    (void)flag;
-    (void)ftw;
-    (void)remove(path);
-    return 0;
-}
-
-static void
-remove_folder(void)
-{
-    (void)nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
-}
-
-const char *
-peer_folder(void)
-{
-    const char *tmp = getenv("TMPDIR");
-
-    if (folder[0] != '\0')
-        return folder;
-    (void)snprintf(folder, sizeof(folder), "%s/tee-fuzz-XXXXXX",
-                   tmp != NULL ? tmp : "/tmp");
-    FUZZ_MUST(mkdtemp(folder) != NULL);
-    (void)atexit(remove_folder);
-    return folder;
 }

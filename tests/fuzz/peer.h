@@ -16,7 +16,5 @@ void peer_sockets(int s[2]);
 void peer_say(int fd, struct tee_bytes v, bool framed);
 /* A message that was accepted is written as it came. */
 void peer_same_bytes(const struct tee_msg *m);
-/* A folder of this process, removed at its end. */
-const char *peer_folder(void);
 
 #endif

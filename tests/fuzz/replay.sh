@@ -6,8 +6,10 @@ src=${srcdir:-.}/tests/fuzz
 bin=${builddir:-.}/tests/fuzz
 passed=0
 failed=0
-out=$(mktemp) || exit 99
-trap 'rm -f "$out"' EXIT
+TMPDIR=$(mktemp -d) || exit 99
+export TMPDIR # of the targets
+trap 'rm -rf "$TMPDIR"' EXIT
+out=$TMPDIR/out
 
 result() {
     if [ "$1" -eq 0 ]; then

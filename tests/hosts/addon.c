@@ -15,7 +15,8 @@ __attribute__((visibility("default"))) void *
 napi_register_module_v1(void *env, void *exports)
 {
     static const char *const tokens[] = { "ed", "ec", "rsa", "pss", NULL };
-    const char *module = getenv("HOST_MODULE"), *dir = getenv("HOST_DIR");
+    const char *module = secure_getenv("HOST_MODULE");
+    const char *dir = secure_getenv("HOST_DIR");
     char path[512];
     FILE *out;
 

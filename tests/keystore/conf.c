@@ -37,7 +37,7 @@ parse(const char *text, struct tee_fault *f)
 static struct ks_conf *
 example(const char *name)
 {
-    const char *src = getenv("srcdir");
+    const char *src = secure_getenv("srcdir");
     static char text[8192];
     char path[512];
     FILE *fp;

@@ -235,5 +235,5 @@ fix_helper(void)
 bool
 fix_slow(void)
 {
-    return getenv("TEE_TEST_SLOW") != NULL; /* a test, not the module */
+    return secure_getenv("TEE_TEST_SLOW") != NULL;
 }

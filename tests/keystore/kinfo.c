@@ -39,7 +39,7 @@ words(void)
 static struct tee_bytes
 data(const char *name, uint8_t *to, size_t room)
 {
-    const char *src = getenv("srcdir"); /* a test, not the module */
+    const char *src = secure_getenv("srcdir");
     char path[512];
     FILE *from;
     size_t n = 0;

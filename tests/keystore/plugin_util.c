@@ -84,7 +84,8 @@ test_data(const char *name, uint8_t *ret, size_t room)
     FILE *in;
     size_t n;
 
-    snprintf(path, sizeof(path), "%s/tests/data/%s", getenv("srcdir"), name);
+    snprintf(path, sizeof(path), "%s/tests/data/%s", secure_getenv("srcdir"),
+             name);
     in = fopen(path, "rb");
     need(in != NULL, path);
     n = fread(ret, 1, room, in);

@@ -53,7 +53,7 @@ read_known(const struct make *m, struct tee_buf *ret)
 static void
 test_each_file_is_made_again(void)
 {
-    const char *dir = getenv("TEE_STORE_WRITE");
+    const char *dir = secure_getenv("TEE_STORE_WRITE");
     struct tee_buf made, known;
     char name[64], path[512];
     size_t i;

@@ -328,7 +328,7 @@ make_unwrap(const struct ks_store *s, enum ks_role role, const char *pin,
 bool
 make_read(const char *name, struct tee_buf *ret)
 {
-    const char *src = getenv("srcdir"); /* a test, not the module */
+    const char *src = secure_getenv("srcdir");
     uint8_t piece[1024];
     char path[512];
     size_t n;

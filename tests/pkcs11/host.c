@@ -79,7 +79,7 @@ finalize_in_an_early_handler(void)
 static int
 close_and_load_again(void)
 {
-    const char *build = getenv("builddir");
+    const char *build = secure_getenv("builddir");
     char path[600];
     unsigned i;
     void *lib;
@@ -99,7 +99,7 @@ close_and_load_again(void)
 static int
 close_while_initialised(void)
 {
-    const char *build = getenv("builddir");
+    const char *build = secure_getenv("builddir");
     char path[600];
     void *lib;
 

@@ -56,7 +56,8 @@ count_sections(void)
 void
 test_setup(void)
 {
-    const char *src = getenv("srcdir"), *build = getenv("builddir"), *wrong;
+    const char *src = secure_getenv("srcdir"),
+               *build = secure_getenv("builddir"), *wrong;
     char path[600];
     size_t i;
 

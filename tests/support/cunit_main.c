@@ -39,7 +39,7 @@ test_hex(const char *hex)
 const char *
 test_dir(void)
 {
-    const char *base = getenv("TEE_TEST_TMP"); /* a test, not the module */
+    const char *base = secure_getenv("TEE_TEST_TMP");
 
     if (n_dirs == TEE_LEN(dirs))
         abort();
