@@ -223,89 +223,90 @@ test_simple(void)
 /* ---- what is refused ------------------------------------------------------
  */
 
+static const char *const refused[] = {
+    "",
+    /* long forms of short values */
+    "1800",
+    "1817",
+    "190000",
+    "1900ff",
+    "1a00000000",
+    "1a0000ffff",
+    "1b0000000000000000",
+    "1b00000000ffffffff",
+    "3817",
+    "3900ff",
+    "580100",
+    "5900010a",
+    "7801"
+    "61",
+    "9801"
+    "00",
+    "b801"
+    "0000",
+    /* ends too early */
+    "18",
+    "1901",
+    "1a010203",
+    "1b01020304050607",
+    "41",
+    "5818",
+    "61",
+    "81",
+    "8201",
+    "a1",
+    "a101",
+    "a2010203",
+    /* counts and lengths over the rest */
+    "9bffffffffffffffff00",
+    "bbffffffffffffffff0000",
+    "5bffffffffffffffff",
+    "7b7fffffffffffffff61",
+    "9affffffff",
+    "4401",
+    /* reserved and indefinite */
+    "1c",
+    "1d",
+    "1e",
+    "1f",
+    "5c",
+    "5f4100ff",
+    "7f6161ff",
+    "9f01ff",
+    "bf0101ff",
+    "ff",
+    "3f",
+    "9c",
+    "bc",
+    /* tags, floats, other simple values */
+    "c000",
+    "c11a514b67b0",
+    "d818456449455446",
+    "f90000",
+    "fa47c35000",
+    "fb3ff199999999999a",
+    "f7",
+    "f0",
+    "f8ff",
+    "f818",
+    "e0",
+    "f3",
+    "fc",
+    /* text that is no UTF-8 */
+    "61ff",
+    "62c080",
+    "63eda080",
+    "6180",
+};
+
 static void
 test_refused(void)
 {
-    static const char *const bad[] = {
-        "",
-        /* long forms of short values */
-        "1800",
-        "1817",
-        "190000",
-        "1900ff",
-        "1a00000000",
-        "1a0000ffff",
-        "1b0000000000000000",
-        "1b00000000ffffffff",
-        "3817",
-        "3900ff",
-        "580100",
-        "5900010a",
-        "7801"
-        "61",
-        "9801"
-        "00",
-        "b801"
-        "0000",
-        /* ends too early */
-        "18",
-        "1901",
-        "1a010203",
-        "1b01020304050607",
-        "41",
-        "5818",
-        "61",
-        "81",
-        "8201",
-        "a1",
-        "a101",
-        "a2010203",
-        /* counts and lengths over the rest */
-        "9bffffffffffffffff00",
-        "bbffffffffffffffff0000",
-        "5bffffffffffffffff",
-        "7b7fffffffffffffff61",
-        "9affffffff",
-        "4401",
-        /* reserved and indefinite */
-        "1c",
-        "1d",
-        "1e",
-        "1f",
-        "5c",
-        "5f4100ff",
-        "7f6161ff",
-        "9f01ff",
-        "bf0101ff",
-        "ff",
-        "3f",
-        "9c",
-        "bc",
-        /* tags, floats, other simple values */
-        "c000",
-        "c11a514b67b0",
-        "d818456449455446",
-        "f90000",
-        "fa47c35000",
-        "fb3ff199999999999a",
-        "f7",
-        "f0",
-        "f8ff",
-        "f818",
-        "e0",
-        "f3",
-        "fc",
-        /* text that is no UTF-8 */
-        "61ff",
-        "62c080",
-        "63eda080",
-        "6180",
-    };
     size_t i;
 
-    for (i = 0; i < TEE_LEN(bad); i++) {
-        if (skips(bad[i])) {
-            printf("    %s\n", bad[i]);
+    for (i = 0; i < TEE_LEN(refused); i++) {
+        if (skips(refused[i])) {
+            printf("    %s\n", refused[i]);
             CU_FAIL("CBOR was accepted");
         }
     }

@@ -345,16 +345,16 @@ test_counts(void)
     int i;
 
     for (i = 0; i < 64; i++)
-        p += sprintf(p, "[s%d]\n", i);
+        p += snprintf(p, 16, "[s%d]\n", i);
     CU_ASSERT_STRING_EQUAL(verdict_n(big, (size_t)(p - big)), "ok");
-    p += sprintf(p, "[s64]\n");
+    p += snprintf(p, 16, "[s64]\n");
     CU_ASSERT_STRING_EQUAL(verdict_n(big, (size_t)(p - big)),
                            "65: more than 64 sections");
     p = text(big, "[a]\n");
     for (i = 0; i < 256; i++)
-        p += sprintf(p, "k%d = v\n", i);
+        p += snprintf(p, 16, "k%d = v\n", i);
     CU_ASSERT_STRING_EQUAL(verdict_n(big, (size_t)(p - big)), "ok");
-    p += sprintf(p, "k256 = v\n");
+    p += snprintf(p, 16, "k256 = v\n");
     CU_ASSERT_STRING_EQUAL(verdict_n(big, (size_t)(p - big)),
                            "[a] 258: more than 256 keys in one section");
 }

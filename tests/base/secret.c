@@ -43,14 +43,17 @@ vm_flags(const uint8_t *p, char ret[256])
     uintptr_t at = (uintptr_t)p;
     unsigned long from, to;
     bool inside = false;
-    char line[512];
+    char line[512], *dash;
 
     ret[0] = '\0';
     while (f != NULL && fgets(line, sizeof(line), f) != NULL) {
-        if (sscanf(line, "%lx-%lx ", &from, &to) == 2)
+        from = strtoul(line, &dash, 16);
+        if (*dash == '-') { /* else "Name:  value" */
+            to = strtoul(dash + 1, NULL, 16);
             inside = at >= from && at < to;
-        else if (inside && strncmp(line, "VmFlags:", 8) == 0)
+        } else if (inside && strncmp(line, "VmFlags:", 8) == 0) {
             (void)snprintf(ret, 256, "%.200s", line + 8);
+        }
     }
     if (f != NULL)
         (void)fclose(f);

@@ -22,27 +22,10 @@
 #include "tests/daemon/suites.h"
 
 static enum tee_err
-ask(struct ks_client *c, int ms, struct tee_fault *f)
-{
-    struct tee_msg *m = calloc(2, sizeof(*m)); /* threads ask at once */
-    enum tee_err err;
-
-    if (m == NULL)
-        return TEE_E_NOMEM;
-    rig_wrap(&m[0]);
-    tee_msg_init(&m[1], TEE_F_WRAPPED);
-    err = ks_client_call(c, &m[0], TEE_F_WRAPPED, &m[1], rig_soon(ms), f);
-    tee_msg_clear(&m[0]);
-    tee_msg_clear(&m[1]);
-    free(m);
-    return err;
-}
-
-static enum tee_err
 good(struct ks_client *c)
 {
     struct tee_fault f = { 0 };
-    enum tee_err err = ask(c, 10000, &f);
+    enum tee_err err = rig_ask(c, 10000, &f);
 
     if (err != TEE_OK)
         printf("    %s: %s\n", tee_err_name(err), f.text);
@@ -106,7 +89,7 @@ wait_for_answer(void *arg)
     struct waiter *w = arg;
 
     __atomic_store_n(&w->tid, (pid_t)syscall(SYS_gettid), __ATOMIC_SEQ_CST);
-    w->err = ask(w->c, 20000, &w->f);
+    w->err = rig_ask(w->c, 20000, &w->f);
     return NULL;
 }
 
@@ -166,7 +149,7 @@ test_a_stopped_child_costs_the_deadline_and_no_more(void)
     pid = rig_child();
     CU_ASSERT_TRUE_FATAL(rig_signal(pid, SIGSTOP));
     before = tee_clock.mono_ms();
-    CU_ASSERT_EQUAL(ask(c, 200, &f), TEE_E_TIMEOUT);
+    CU_ASSERT_EQUAL(rig_ask(c, 200, &f), TEE_E_TIMEOUT);
     took = tee_clock.mono_ms() - before;
     CU_ASSERT_PTR_NOT_NULL(strstr(f.text, "no answer before the deadline"));
     CU_ASSERT_TRUE(took >= 200);
@@ -206,7 +189,7 @@ in_the_fork(struct ks_client *c, pid_t helper, bool free_it)
 {
     struct tee_fault f = { 0 };
 
-    if (ask(c, 1000, &f) != TEE_E_FORKED)
+    if (rig_ask(c, 1000, &f) != TEE_E_FORKED)
         return 1;
     if (free_it)
         ks_client_free(c);
@@ -459,7 +442,7 @@ ask_often(void *arg)
     int i;
 
     for (i = 0; i < EACH && w->err == TEE_OK; i++)
-        w->err = ask(w->c, 20000, &w->f);
+        w->err = rig_ask(w->c, 20000, &w->f);
     return NULL;
 }
 
@@ -505,7 +488,7 @@ test_who_waits_for_a_turn_has_a_deadline_of_his_own(void)
     CU_ASSERT_TRUE_FATAL(rig_signal(pid, SIGSTOP));
     CU_ASSERT_EQUAL_FATAL(pthread_create(&t, NULL, wait_for_answer, &w), 0);
     until_it_waits(&w);
-    CU_ASSERT_EQUAL(ask(w.c, 100, &f), TEE_E_TIMEOUT);
+    CU_ASSERT_EQUAL(rig_ask(w.c, 100, &f), TEE_E_TIMEOUT);
     CU_ASSERT_PTR_NOT_NULL(strstr(f.text, "another call"));
     CU_ASSERT_TRUE(rig_signal(pid, SIGCONT));
     CU_ASSERT_EQUAL(pthread_join(t, NULL), 0);

@@ -73,23 +73,6 @@ lying_rig(struct rig *r)
     rig_new_with(r, text);
 }
 
-static enum tee_err
-ask(struct ks_client *c, int ms, struct tee_fault *f)
-{
-    struct tee_msg *m = calloc(2, sizeof(*m));
-    enum tee_err err;
-
-    if (m == NULL)
-        return TEE_E_NOMEM;
-    rig_wrap(&m[0]);
-    tee_msg_init(&m[1], TEE_F_WRAPPED);
-    err = ks_client_call(c, &m[0], TEE_F_WRAPPED, &m[1], rig_soon(ms), f);
-    tee_msg_clear(&m[0]);
-    tee_msg_clear(&m[1]);
-    free(m);
-    return err;
-}
-
 static bool
 printable(const char *text)
 {
@@ -134,7 +117,7 @@ test_each_lie_is_an_error_in_time(void)
         for (again = 0; again < 2 && lies[i].says != NULL; again++) {
             struct tee_fault f = { 0 };
             int64_t before = tee_clock.mono_ms();
-            enum tee_err err = ask(c, DEADLINE, &f);
+            enum tee_err err = rig_ask(c, DEADLINE, &f);
 
             CU_ASSERT_TRUE(
                 as_expected(i, err, &f, tee_clock.mono_ms() - before));
@@ -171,12 +154,12 @@ test_a_word_without_a_question_ends_it(void)
 
     lying_rig(&r);
     c = rig_client(&r, "unasked");
-    CU_ASSERT_EQUAL(ask(c, 5000, &f), TEE_OK);
+    CU_ASSERT_EQUAL(rig_ask(c, 5000, &f), TEE_OK);
     CU_ASSERT_TRUE(wait_for(&r, "spoke"));
-    CU_ASSERT_EQUAL(ask(c, 5000, &f), TEE_E_PEER);
+    CU_ASSERT_EQUAL(rig_ask(c, 5000, &f), TEE_E_PEER);
     CU_ASSERT_PTR_NOT_NULL(strstr(f.text, "without a question"));
     CU_ASSERT_EQUAL(rig_child(), -1);
-    CU_ASSERT_EQUAL(ask(c, 5000, &f), TEE_OK); /* by a new one */
+    CU_ASSERT_EQUAL(rig_ask(c, 5000, &f), TEE_OK); /* by a new one */
     ks_client_free(c);
     rig_free(&r);
 }
@@ -192,7 +175,7 @@ call(void *arg)
 {
     struct caller *x = arg;
 
-    x->err = ask(x->c, 20000, &x->f);
+    x->err = rig_ask(x->c, 20000, &x->f);
     return NULL;
 }
 
@@ -211,7 +194,7 @@ test_killed_in_mid_frame_the_caller_gets_an_error_and_goes_on(void)
     CU_ASSERT_EQUAL(pthread_join(t, NULL), 0);
     CU_ASSERT_EQUAL(x.err, TEE_E_PEER);
     CU_ASSERT_EQUAL(rig_child(), -1);
-    CU_ASSERT_EQUAL(ask(x.c, 5000, &x.f), TEE_OK);
+    CU_ASSERT_EQUAL(rig_ask(x.c, 5000, &x.f), TEE_OK);
     ks_client_free(x.c);
     rig_free(&r);
 }
@@ -271,7 +254,7 @@ test_a_program_that_others_may_change_is_not_started(void)
         rig_new_with(&r, text);
         put_program(dir, programs[i].folder, programs[i].file);
         c = rig_client(&r, "own");
-        err = ask(c, 5000, &f);
+        err = rig_ask(c, 5000, &f);
         if (err != programs[i].err || strstr(f.text, programs[i].says) == NULL)
             printf("    %s: %s: %s\n", programs[i].what, tee_err_name(err),
                    f.text);
@@ -293,7 +276,7 @@ test_the_service_is_not_part_of_this_version(void)
 
     rig_new(&r);
     c = rig_client(&r, "unix");
-    CU_ASSERT_EQUAL(ask(c, 5000, &f), TEE_E_UNSUPPORTED);
+    CU_ASSERT_EQUAL(rig_ask(c, 5000, &f), TEE_E_UNSUPPORTED);
     CU_ASSERT_EQUAL(strncmp(f.text, "unsupported: via = unix:", 24), 0);
     ks_client_free(c);
     rig_free(&r);

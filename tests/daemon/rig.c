@@ -162,6 +162,23 @@ rig_wrap(struct tee_msg *m)
     tee_msg_num(m, TEE_FF_ORIGIN, KS_TEE);
 }
 
+enum tee_err
+rig_ask(struct ks_client *c, int ms, struct tee_fault *f)
+{
+    struct tee_msg *m = calloc(2, sizeof(*m)); /* threads ask at once */
+    enum tee_err err;
+
+    if (m == NULL)
+        return TEE_E_NOMEM;
+    rig_wrap(&m[0]);
+    tee_msg_init(&m[1], TEE_F_WRAPPED);
+    err = ks_client_call(c, &m[0], TEE_F_WRAPPED, &m[1], rig_soon(ms), f);
+    tee_msg_clear(&m[0]);
+    tee_msg_clear(&m[1]);
+    free(m);
+    return err;
+}
+
 void
 rig_unseal(struct tee_msg *m, struct tee_bytes wrapped, struct tee_bytes root)
 {

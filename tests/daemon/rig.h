@@ -31,6 +31,8 @@ int64_t rig_soon(int ms); /* a deadline */
 /* Questions with good values; the views are static. */
 void rig_hello(struct tee_msg *m, const struct rig *r, const char *section);
 void rig_wrap(struct tee_msg *m);
+/* That question to the other end, which has so many milliseconds. */
+enum tee_err rig_ask(struct ks_client *c, int ms, struct tee_fault *f);
 void rig_unseal(struct tee_msg *m, struct tee_bytes wrapped,
                 struct tee_bytes root);
 void rig_collect(struct tee_msg *m, const struct ks_conf_token *t);

@@ -89,6 +89,8 @@ for word in strcpy sprintf sscanf strtok gets alloca system popen atexit \
     planted banned keystore/a.c "int x = $word (1);" "keystore/a.c $word: 1 times"
 done
 planted banned keystore/a.c 'x = "\"" + system(1);' 'a.c system: 1 times'
+planted banned tests/a.c 'x = sscanf(s, "%d", &n);' 'tests/a.c sscanf: 1 times'
+planted banned tests/a.c 'x = getenv("X");' 'tests/a.c getenv: 1 times'
 planted banned attest/a.c 'm = EVP_get_digestbyname(n);' 'byname: 1 times'
 planted banned attest/a.c 'm = EVP_MD_fetch( NULL, "SHA256", 0);' 'NULL-context'
 planted banned pkcs11/a.c '__attribute__((constructor)) void f(void);' constructor
