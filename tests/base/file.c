@@ -1,80 +1,21 @@
 /* Trusted paths, and atomic replacement. */
 #include "config.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/base/file_kit.h"
 #include "tests/base/suites.h"
 #include "tests/support/alloc.h"
-
-#define OTHER 54321 /* a uid that nobody has */
-
-/* "BASE/NAME", good for the next 63 calls. */
-static const char *
-at(const char *base, const char *name)
-{
-    static char *ring[64];
-    static unsigned next;
-    char **p = &ring[next++ % TEE_LEN(ring)];
-    char *old = *p;
-
-    if (asprintf(p, "%s/%s", base, name) < 0)
-        abort();
-    free(old);
-    return *p;
-}
-
-/* A file with this text and mode. */
-static const char *
-file(const char *base, const char *name, const char *text, mode_t mode)
-{
-    const char *path = at(base, name);
-    int fd;
-
-    (void)unlink(path);
-    fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text) ||
-        fchmod(fd, mode) != 0)
-        abort();
-    (void)close(fd);
-    return path;
-}
-
-static const char *
-folder(const char *base, const char *name, mode_t mode)
-{
-    const char *path = at(base, name);
-
-    if (mkdir(path, 0700) != 0 || chmod(path, mode) != 0)
-        abort();
-    return path;
-}
-
-static unsigned
-descriptors(void)
-{
-    DIR *d = opendir("/proc/self/fd");
-    unsigned n = 0;
-
-    while (d != NULL && readdir(d) != NULL)
-        n++;
-    if (d != NULL)
-        (void)closedir(d);
-    return n;
-}
 
 static struct tee_fault fault;
 
@@ -82,7 +23,7 @@ static struct tee_fault fault;
 static enum tee_err
 opens(const char *path, const struct tee_rule *rule)
 {
-    unsigned before = descriptors();
+    unsigned before = file_descriptors();
     enum tee_err err;
     int fd = -7;
 
@@ -97,7 +38,7 @@ opens(const char *path, const struct tee_rule *rule)
         CU_ASSERT_EQUAL(fault.err, err);
         CU_ASSERT_NOT_EQUAL(fault.text[0], '\0');
     }
-    CU_ASSERT_EQUAL(descriptors(), before);
+    CU_ASSERT_EQUAL(file_descriptors(), before);
     return err;
 }
 
@@ -117,19 +58,22 @@ static void
 test_good(void)
 {
     const char *dir = test_dir();
-    const char *sub = folder(dir, "sub", 0755);
+    const char *sub = file_folder(dir, "sub", 0755);
     struct tee_buf b;
 
-    CU_ASSERT_EQUAL(opens(file(sub, "f", "text", 0644), &tee_rule_public),
+    CU_ASSERT_EQUAL(opens(file_make(sub, "f", "text", 0644), &tee_rule_public),
                     TEE_OK);
-    CU_ASSERT_EQUAL(opens(at(sub, "f"), &tee_rule_public), TEE_OK);
-    CU_ASSERT_EQUAL(tee_file_read(at(sub, "f"), &tee_rule_public, 4, &b, NULL),
-                    TEE_OK);
+    CU_ASSERT_EQUAL(opens(file_at(sub, "f"), &tee_rule_public), TEE_OK);
+    CU_ASSERT_EQUAL(
+        tee_file_read(file_at(sub, "f"), &tee_rule_public, 4, &b, NULL),
+        TEE_OK);
     CU_ASSERT_TRUE(tee_bytes_equal(tee_buf_view(&b), TEE_STR("text")));
     tee_buf_clear(&b);
-    CU_ASSERT_EQUAL(opens(file(sub, "g", "", 0600), &tee_rule_private), TEE_OK);
-    CU_ASSERT_EQUAL(tee_file_read(at(sub, "g"), &tee_rule_private, 0, &b, NULL),
+    CU_ASSERT_EQUAL(opens(file_make(sub, "g", "", 0600), &tee_rule_private),
                     TEE_OK);
+    CU_ASSERT_EQUAL(
+        tee_file_read(file_at(sub, "g"), &tee_rule_private, 0, &b, NULL),
+        TEE_OK);
     CU_ASSERT_EQUAL(b.len, 0);
     tee_buf_clear(&b);
 }
@@ -139,12 +83,16 @@ test_nothing_there(void)
 {
     const char *dir = test_dir();
 
-    CU_ASSERT_EQUAL(opens(at(dir, "none"), &tee_rule_public), TEE_E_NOTFOUND);
+    CU_ASSERT_EQUAL(opens(file_at(dir, "none"), &tee_rule_public),
+                    TEE_E_NOTFOUND);
     CU_ASSERT_TRUE(says("none"));
-    CU_ASSERT_EQUAL(opens(at(dir, "none/f"), &tee_rule_public), TEE_E_NOTFOUND);
-    (void)file(dir, "f", "", 0644); /* ENOTDIR */
-    CU_ASSERT_EQUAL(opens(at(dir, "f/g"), &tee_rule_public), TEE_E_NOTFOUND);
-    CU_ASSERT_EQUAL(opens(at(dir, "f/g/h"), &tee_rule_public), TEE_E_NOTFOUND);
+    CU_ASSERT_EQUAL(opens(file_at(dir, "none/f"), &tee_rule_public),
+                    TEE_E_NOTFOUND);
+    (void)file_make(dir, "f", "", 0644); /* ENOTDIR */
+    CU_ASSERT_EQUAL(opens(file_at(dir, "f/g"), &tee_rule_public),
+                    TEE_E_NOTFOUND);
+    CU_ASSERT_EQUAL(opens(file_at(dir, "f/g/h"), &tee_rule_public),
+                    TEE_E_NOTFOUND);
 }
 
 static void
@@ -178,21 +126,24 @@ static void
 test_links(void)
 {
     const char *dir = test_dir();
-    const char *real = folder(dir, "real", 0755);
+    const char *real = file_folder(dir, "real", 0755);
 
-    (void)file(real, "f", "", 0644);
-    CU_ASSERT_EQUAL(symlink("real", at(dir, "link")), 0);
-    CU_ASSERT_EQUAL(symlink("f", at(real, "l")), 0);
-    CU_ASSERT_EQUAL(symlink("nowhere", at(real, "dangling")), 0);
-    CU_ASSERT_EQUAL(opens(at(real, "l"), &tee_rule_public), TEE_E_TRUST);
+    (void)file_make(real, "f", "", 0644);
+    CU_ASSERT_EQUAL(symlink("real", file_at(dir, "link")), 0);
+    CU_ASSERT_EQUAL(symlink("f", file_at(real, "l")), 0);
+    CU_ASSERT_EQUAL(symlink("nowhere", file_at(real, "dangling")), 0);
+    CU_ASSERT_EQUAL(opens(file_at(real, "l"), &tee_rule_public), TEE_E_TRUST);
     CU_ASSERT_TRUE(says("symbolic link"));
-    CU_ASSERT_EQUAL(opens(at(dir, "link/f"), &tee_rule_public), TEE_E_TRUST);
+    CU_ASSERT_EQUAL(opens(file_at(dir, "link/f"), &tee_rule_public),
+                    TEE_E_TRUST);
     CU_ASSERT_TRUE(says("symbolic link"));
     CU_ASSERT_TRUE(says("/link"));
-    CU_ASSERT_EQUAL(opens(at(dir, "link/none"), &tee_rule_public), TEE_E_TRUST);
-    CU_ASSERT_EQUAL(opens(at(real, "dangling"), &tee_rule_public), TEE_E_TRUST);
-    CU_ASSERT_EQUAL(link(at(real, "f"), at(dir, "second")), 0);
-    CU_ASSERT_EQUAL(opens(at(real, "f"), &tee_rule_public), TEE_E_TRUST);
+    CU_ASSERT_EQUAL(opens(file_at(dir, "link/none"), &tee_rule_public),
+                    TEE_E_TRUST);
+    CU_ASSERT_EQUAL(opens(file_at(real, "dangling"), &tee_rule_public),
+                    TEE_E_TRUST);
+    CU_ASSERT_EQUAL(link(file_at(real, "f"), file_at(dir, "second")), 0);
+    CU_ASSERT_EQUAL(opens(file_at(real, "f"), &tee_rule_public), TEE_E_TRUST);
     CU_ASSERT_TRUE(says("has 2 links"));
 }
 
@@ -204,17 +155,17 @@ test_kinds(void)
     const char *dir = test_dir();
     int s;
 
-    CU_ASSERT_EQUAL(mkfifo(at(dir, "fifo"), 0600), 0);
+    CU_ASSERT_EQUAL(mkfifo(file_at(dir, "fifo"), 0600), 0);
     (void)alarm(10);
-    CU_ASSERT_EQUAL(opens(at(dir, "fifo"), &tee_rule_public), TEE_E_TRUST);
+    CU_ASSERT_EQUAL(opens(file_at(dir, "fifo"), &tee_rule_public), TEE_E_TRUST);
     CU_ASSERT_TRUE(says("not a regular file"));
     (void)alarm(0);
-    CU_ASSERT_EQUAL(opens(folder(dir, "sub", 0755), &tee_rule_public),
+    CU_ASSERT_EQUAL(opens(file_folder(dir, "sub", 0755), &tee_rule_public),
                     TEE_E_TRUST);
     s = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     (void)snprintf(un.sun_path, sizeof(un.sun_path), "%.90s/sock", dir);
     CU_ASSERT_EQUAL(bind(s, (struct sockaddr *)&un, sizeof(un)), 0);
-    CU_ASSERT_NOT_EQUAL(opens(at(dir, "sock"), &tee_rule_public), TEE_OK);
+    CU_ASSERT_NOT_EQUAL(opens(file_at(dir, "sock"), &tee_rule_public), TEE_OK);
     (void)close(s);
     CU_ASSERT_NOT_EQUAL(opens("/dev/null", &tee_rule_public), TEE_OK);
 }
@@ -244,7 +195,7 @@ test_modes(void)
     size_t i;
 
     for (i = 0; i < TEE_LEN(row); i++) {
-        const char *path = file(dir, "f", "", row[i].mode);
+        const char *path = file_make(dir, "f", "", row[i].mode);
 
         CU_ASSERT_EQUAL(opens(path, &tee_rule_public),
                         row[i].for_public ? TEE_OK : TEE_E_TRUST);
@@ -252,7 +203,7 @@ test_modes(void)
                         row[i].for_private ? TEE_OK : TEE_E_TRUST);
         CU_ASSERT_TRUE(row[i].words == NULL || says(row[i].words));
     }
-    CU_ASSERT_EQUAL(opens(file(dir, "f", "", 0664), &tee_rule_public),
+    CU_ASSERT_EQUAL(opens(file_make(dir, "f", "", 0664), &tee_rule_public),
                     TEE_E_TRUST);
     CU_ASSERT_TRUE(says("group may write (mode 0664); \"chmod 644 "));
 }
@@ -262,9 +213,9 @@ test_folders_that_others_write(void)
 {
     static const mode_t bad[] = { 0775, 0757, 0777, 0770, 01777 };
     const char *dir = test_dir();
-    const char *sub = folder(dir, "sub", 0755);
-    const char *deep = folder(sub, "deep", 0755);
-    const char *path = file(deep, "f", "", 0644);
+    const char *sub = file_folder(dir, "sub", 0755);
+    const char *deep = file_folder(sub, "deep", 0755);
+    const char *path = file_make(deep, "f", "", 0644);
     size_t i;
 
     for (i = 0; i < TEE_LEN(bad); i++) {
@@ -287,26 +238,17 @@ test_folders_that_others_write(void)
 /* ---- owners: as root only ---------------------------------------------------
  */
 
-static bool
-need_root(void)
-{
-    if (geteuid() == 0)
-        return true;
-    test_skip("needs root");
-    return false;
-}
-
 static void
 test_owners(void)
 {
     struct tee_rule user = { .has_user = true, .user = OTHER, .allow = 0700 };
     const char *dir, *sub, *path;
 
-    if (!need_root())
+    if (!file_need_root())
         return;
     dir = test_dir();
-    sub = folder(dir, "sub", 0755);
-    path = file(sub, "f", "", 0600);
+    sub = file_folder(dir, "sub", 0755);
+    path = file_make(sub, "f", "", 0600);
     CU_ASSERT_EQUAL(chown(path, OTHER, 0), 0);
     CU_ASSERT_EQUAL(opens(path, &tee_rule_public), TEE_E_TRUST);
     CU_ASSERT_TRUE(says("owned by uid 54321; must be root or uid 0"));
@@ -331,9 +273,9 @@ test_group(void)
     struct tee_rule none = { .allow = 0750 };
     const char *path;
 
-    if (!need_root())
+    if (!file_need_root())
         return;
-    path = file(test_dir(), "f", "", 0640);
+    path = file_make(test_dir(), "f", "", 0640);
     CU_ASSERT_EQUAL(opens(path, &rule), TEE_E_TRUST); /* group 0 has the bits */
     CU_ASSERT_EQUAL(opens(path, &none), TEE_E_TRUST);
     CU_ASSERT_EQUAL(chown(path, 0, OTHER), 0);
@@ -372,12 +314,12 @@ test_unlistable_folder(void)
 {
     const char *dir, *sub, *path;
 
-    if (!need_root())
+    if (!file_need_root())
         return;
     dir = test_dir();
     CU_ASSERT_EQUAL(chmod(dir, 0711), 0);
-    sub = folder(dir, "sub", 0711);
-    path = file(sub, "f", "", 0644);
+    sub = file_folder(dir, "sub", 0711);
+    path = file_make(sub, "f", "", 0644);
     CU_ASSERT_EQUAL(as_nobody(path), TEE_OK);
     CU_ASSERT_EQUAL(chmod(sub, 0700), 0); /* EACCES is not "not there" */
     CU_ASSERT_EQUAL(as_nobody(path), TEE_E_IO);
@@ -394,7 +336,7 @@ root_is(mode_t mode, uid_t owner)
     pid_t child;
     int status;
 
-    (void)file(dir, "f", "", 0644);
+    (void)file_make(dir, "f", "", 0644);
     child = fork();
     if (child == 0) {
         if (chown(dir, owner, 0) != 0 || chmod(dir, mode) != 0 ||
@@ -411,7 +353,7 @@ root_is(mode_t mode, uid_t owner)
 static void
 test_root_folder(void)
 {
-    if (!need_root())
+    if (!file_need_root())
         return;
     CU_ASSERT_TRUE(root_is(0755, 0));
     CU_ASSERT_FALSE(root_is(0757, 0));
@@ -427,8 +369,8 @@ static void
 test_dir_open(void)
 {
     const char *dir = test_dir();
-    const char *sub = folder(dir, "sub", 0700);
-    unsigned before = descriptors();
+    const char *sub = file_folder(dir, "sub", 0700);
+    unsigned before = file_descriptors();
     int fd = -7;
 
     CU_ASSERT_EQUAL(tee_dir_open(sub, &tee_rule_private, &fd, NULL), TEE_OK);
@@ -443,16 +385,16 @@ test_dir_open(void)
     CU_ASSERT_EQUAL(chmod(sub, 0770), 0);
     CU_ASSERT_EQUAL(tee_dir_open(sub, &tee_rule_public, &fd, NULL),
                     TEE_E_TRUST);
+    CU_ASSERT_EQUAL(tee_dir_open(file_make(dir, "f", "", 0600),
+                                 &tee_rule_private, &fd, NULL),
+                    TEE_E_NOTFOUND);
+    CU_ASSERT_EQUAL(symlink("sub", file_at(dir, "link")), 0);
     CU_ASSERT_EQUAL(
-        tee_dir_open(file(dir, "f", "", 0600), &tee_rule_private, &fd, NULL),
-        TEE_E_NOTFOUND);
-    CU_ASSERT_EQUAL(symlink("sub", at(dir, "link")), 0);
-    CU_ASSERT_EQUAL(
-        tee_dir_open(at(dir, "link"), &tee_rule_private, &fd, &fault),
+        tee_dir_open(file_at(dir, "link"), &tee_rule_private, &fd, &fault),
         TEE_E_TRUST);
     CU_ASSERT_TRUE(says("symbolic link"));
     CU_ASSERT_EQUAL(fd, -7);
-    CU_ASSERT_EQUAL(descriptors(), before);
+    CU_ASSERT_EQUAL(file_descriptors(), before);
 }
 
 static void
@@ -463,8 +405,8 @@ test_openat(void)
     size_t i;
     static const char *const bad[] = { "", ".", "..", "sub/f", "../f", "/f" };
 
-    (void)file(dir, "f", "", 0600);
-    (void)file(folder(dir, "sub", 0700), "f", "", 0600);
+    (void)file_make(dir, "f", "", 0600);
+    (void)file_make(file_folder(dir, "sub", 0700), "f", "", 0600);
     CU_ASSERT_EQUAL(tee_file_openat(d, "f", &tee_rule_private, &fd, NULL),
                     TEE_OK);
     (void)close(fd);
@@ -475,7 +417,7 @@ test_openat(void)
             TEE_E_ARG);
     CU_ASSERT_EQUAL(tee_file_openat(d, "none", &tee_rule_private, &fd, NULL),
                     TEE_E_NOTFOUND);
-    (void)file(dir, "f", "", 0644);
+    (void)file_make(dir, "f", "", 0644);
     CU_ASSERT_EQUAL(tee_file_openat(d, "f", &tee_rule_private, &fd, NULL),
                     TEE_E_TRUST);
     CU_ASSERT_EQUAL(fd, -7);
@@ -488,7 +430,7 @@ test_openat(void)
 static void
 test_size_limit(void)
 {
-    const char *path = file(test_dir(), "f", "0123456789", 0600);
+    const char *path = file_make(test_dir(), "f", "0123456789", 0600);
     struct tee_buf b;
 
     CU_ASSERT_EQUAL(tee_file_read(path, &tee_rule_private, 10, &b, NULL),
@@ -593,214 +535,11 @@ test_no_memory(void)
     char path[256];
 
     memset(text, 'x', sizeof(text) - 1);
-    (void)snprintf(path, sizeof(path), "%s", file(test_dir(), "f", text, 0600));
-    before = descriptors();
+    (void)snprintf(path, sizeof(path), "%s",
+                   file_make(test_dir(), "f", text, 0600));
+    before = file_descriptors();
     CU_ASSERT_TRUE(alloc_torture(read_once, path) >= 3);
-    CU_ASSERT_EQUAL(descriptors(), before);
-}
-
-/* ---- replacing --------------------------------------------------------------
- */
-
-static struct tee_bytes
-content(const char *path)
-{
-    static struct tee_buf b;
-
-    tee_buf_clear(&b);
-    if (tee_file_read(path, &tee_rule_public, 1 << 20, &b, NULL) != TEE_OK)
-        return TEE_STR("(unreadable)");
-    return tee_buf_view(&b);
-}
-
-/* Names in the folder besides "." and "..". */
-static unsigned
-entries(const char *dir)
-{
-    DIR *d = opendir(dir);
-    unsigned n = 0;
-
-    while (d != NULL && readdir(d) != NULL)
-        n++;
-    if (d != NULL)
-        (void)closedir(d);
-    return n - 2;
-}
-
-static void
-test_replace(void)
-{
-    const char *dir = test_dir();
-    int d = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    unsigned before = descriptors();
-    struct stat st, st2;
-    mode_t mask = umask(0777); /* the mode asked for, whatever the mask */
-
-    CU_ASSERT_EQUAL(
-        tee_file_replace(d, "f", TEE_STR("one"), 0640, (gid_t)-1, NULL),
-        TEE_OK);
-    CU_ASSERT_EQUAL(stat(at(dir, "f"), &st), 0);
-    CU_ASSERT_EQUAL(st.st_mode & 07777, 0640);
-    CU_ASSERT_EQUAL(
-        tee_file_replace(d, "f", TEE_STR("two!"), 0600, (gid_t)-1, NULL),
-        TEE_OK);
-    (void)umask(mask);
-    CU_ASSERT_EQUAL(stat(at(dir, "f"), &st2), 0);
-    CU_ASSERT_EQUAL(st2.st_mode & 07777, 0600);
-    CU_ASSERT_NOT_EQUAL(st.st_ino, st2.st_ino); /* never written in place */
-    CU_ASSERT_TRUE(tee_bytes_equal(content(at(dir, "f")), TEE_STR("two!")));
-    CU_ASSERT_EQUAL(
-        tee_file_replace(d, "f", TEE_STR(""), 0600, (gid_t)-1, NULL), TEE_OK);
-    CU_ASSERT_EQUAL(content(at(dir, "f")).len, 0);
-    CU_ASSERT_EQUAL(entries(dir), 1);
-    CU_ASSERT_EQUAL(descriptors(), before);
-    (void)close(d);
-}
-
-static void
-test_replace_names(void)
-{
-    static const char *const bad[] = { "", ".", "..", "a/b", "/a", "../a" };
-    const char *dir = test_dir();
-    int d = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    char long_name[256];
-    size_t i;
-
-    CU_ASSERT_EQUAL(mkdir(at(dir, "a"), 0700), 0);
-    for (i = 0; i < TEE_LEN(bad); i++)
-        CU_ASSERT_EQUAL(
-            tee_file_replace(d, bad[i], TEE_STR("x"), 0600, (gid_t)-1, NULL),
-            TEE_E_ARG);
-    memset(long_name, 'n', sizeof(long_name) - 1);
-    long_name[sizeof(long_name) - 1] = '\0';
-    CU_ASSERT_EQUAL(
-        tee_file_replace(d, long_name, TEE_STR("x"), 0600, (gid_t)-1, &fault),
-        TEE_E_ARG);
-    CU_ASSERT_EQUAL(entries(dir), 1);
-    CU_ASSERT_EQUAL(entries(at(dir, "a")), 0);
-    (void)close(d);
-}
-
-/* What stands in the way is not followed, and a failure leaves nothing. */
-static void
-test_replace_failures(void)
-{
-    const char *dir = test_dir();
-    int d = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-    CU_ASSERT_EQUAL(mkdir(at(dir, "sub"), 0700), 0);
-    CU_ASSERT_EQUAL(
-        tee_file_replace(d, "sub", TEE_STR("x"), 0600, (gid_t)-1, &fault),
-        TEE_E_IO);
-    CU_ASSERT_TRUE(says("sub: write: "));
-    CU_ASSERT_EQUAL(entries(dir), 1);
-    (void)file(dir, "victim", "kept", 0600);
-    CU_ASSERT_EQUAL(symlink("victim", at(dir, "link")), 0);
-    CU_ASSERT_EQUAL(
-        tee_file_replace(d, "link", TEE_STR("x"), 0600, (gid_t)-1, NULL),
-        TEE_OK);
-    CU_ASSERT_TRUE(
-        tee_bytes_equal(content(at(dir, "victim")), TEE_STR("kept")));
-    CU_ASSERT_TRUE(tee_bytes_equal(content(at(dir, "link")), TEE_STR("x")));
-    CU_ASSERT_EQUAL(entries(dir), 3);
-    (void)close(d);
-    CU_ASSERT_EQUAL(
-        tee_file_replace(d, "f", TEE_STR("x"), 0600, (gid_t)-1, &fault),
-        TEE_E_IO);
-}
-
-/* The disk is full after 4096 bytes: the old file is still all there. */
-static void
-test_disk_full(void)
-{
-    static uint8_t big[100000];
-    const char *dir = test_dir();
-    int d = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), status;
-    pid_t child;
-
-    (void)file(dir, "f", "the old file", 0600);
-    child = fork();
-    if (child == 0) {
-        struct rlimit lim = { 4096, 4096 };
-        struct tee_fault f = { TEE_OK, "" };
-        enum tee_err err;
-
-        (void)signal(SIGXFSZ, SIG_IGN);
-        if (setrlimit(RLIMIT_FSIZE, &lim) != 0)
-            _exit(2);
-        err = tee_file_replace(d, "f", (struct tee_bytes){ big, sizeof(big) },
-                               0600, (gid_t)-1, &f);
-        _exit(err == TEE_E_IO && strstr(f.text, strerror(EFBIG)) != NULL ? 0
-                                                                         : 1);
-    }
-    CU_ASSERT_EQUAL(waitpid(child, &status, 0), child);
-    CU_ASSERT_EQUAL(status, 0);
-    CU_ASSERT_TRUE(
-        tee_bytes_equal(content(at(dir, "f")), TEE_STR("the old file")));
-    CU_ASSERT_EQUAL(entries(dir), 1);
-    (void)close(d);
-}
-
-static void
-test_replace_owner(void)
-{
-    struct tee_as as = { .mode = 0640, .user = OTHER, .group = OTHER + 1 };
-    const char *dir;
-    struct stat st;
-    int d;
-
-    if (!need_root())
-        return;
-    dir = test_dir();
-    d = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    CU_ASSERT_EQUAL(tee_file_replace(d, "g", TEE_STR("x"), 0640, OTHER, NULL),
-                    TEE_OK);
-    CU_ASSERT_EQUAL(stat(at(dir, "g"), &st), 0);
-    CU_ASSERT_TRUE(st.st_uid == 0 && st.st_gid == OTHER);
-    CU_ASSERT_EQUAL(tee_file_replace_as(d, "h", TEE_STR("x"), &as, NULL),
-                    TEE_OK);
-    CU_ASSERT_EQUAL(stat(at(dir, "h"), &st), 0);
-    CU_ASSERT_TRUE(st.st_uid == OTHER && st.st_gid == OTHER + 1);
-    CU_ASSERT_EQUAL(st.st_mode & 07777, 0640);
-    (void)close(d);
-}
-
-/* Readers see the one or the other, never a part. */
-static void
-test_replace_is_atomic(void)
-{
-    static uint8_t a[20000], b[30000];
-    const char *dir = test_dir();
-    int d = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), status, i;
-    pid_t child;
-    bool whole = true;
-
-    memset(a, 'a', sizeof(a));
-    memset(b, 'b', sizeof(b));
-    CU_ASSERT_EQUAL(tee_file_replace(d, "f", (struct tee_bytes){ a, sizeof(a) },
-                                     0600, (gid_t)-1, NULL),
-                    TEE_OK);
-    child = fork();
-    if (child == 0) {
-        for (i = 0; i < 60; i++) {
-            struct tee_bytes v = i % 2 == 0
-                                     ? (struct tee_bytes){ b, sizeof(b) }
-                                     : (struct tee_bytes){ a, sizeof(a) };
-
-            if (tee_file_replace(d, "f", v, 0600, (gid_t)-1, NULL) != TEE_OK)
-                _exit(1);
-        }
-        _exit(0);
-    }
-    while (waitpid(child, &status, WNOHANG) == 0) {
-        struct tee_bytes v = content(at(dir, "f"));
-
-        whole = whole && ((v.len == sizeof(a) && memcmp(v.p, a, v.len) == 0) ||
-                          (v.len == sizeof(b) && memcmp(v.p, b, v.len) == 0));
-    }
-    CU_ASSERT_EQUAL(status, 0);
-    CU_ASSERT_TRUE(whole);
-    (void)close(d);
+    CU_ASSERT_EQUAL(file_descriptors(), before);
 }
 
 static const struct test tests[] = {
@@ -822,12 +561,6 @@ static const struct test tests[] = {
     { "a signal interrupts no read", test_interrupted },
     { "a read error is reported", test_read_error },
     { "each allocation may fail", test_no_memory },
-    { "a file is replaced by a new one with its mode", test_replace },
-    { "a name to replace is one plain name", test_replace_names },
-    { "a failed replacement leaves nothing behind", test_replace_failures },
-    { "a full disk leaves the old file", test_disk_full },
-    { "owner and group are set as asked", test_replace_owner },
-    { "a reader sees the old or the new file", test_replace_is_atomic },
     { NULL, NULL },
 };
 const struct suite suite_file = { "file", tests };

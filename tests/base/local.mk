@@ -6,7 +6,10 @@ tests_base_check_base_SOURCES = tests/support/test.h \
 	tests/base/main.c tests/base/buf.c tests/base/buildid.c \
 	tests/base/bytes.c tests/base/cbor.c tests/base/clock.c \
 	tests/base/der.c tests/base/enc.c tests/base/err.c tests/base/file.c \
-	tests/base/frame.c tests/base/ini.c tests/base/kdf.c \
+	tests/base/file_kit.c tests/base/file_kit.h \
+	tests/base/file_replace.c tests/base/frame.c \
+	tests/base/frame_io.c tests/base/frame_kit.c \
+	tests/base/frame_kit.h tests/base/ini.c tests/base/kdf.c \
 	tests/base/log.c tests/base/proof.c tests/base/secret.c
 tests_base_check_base_CPPFLAGS = $(TEST_CPPFLAGS)
 tests_base_check_base_LDADD = libbase.la $(CUNIT_LIBS) -ldl -lpthread

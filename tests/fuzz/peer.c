@@ -1,7 +1,5 @@
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "tests/fuzz/peer.h"
 

@@ -71,7 +71,7 @@ check_PROGRAMS += tests/keystore/check-keystore tests/keystore/liar
 TESTS += tests/keystore/check-keystore
 tests_keystore_check_keystore_SOURCES = tests/support/test.h \
 	tests/support/cunit_main.c $(alloc_files) tests/keystore/suites.h \
-	tests/keystore/main.c tests/keystore/conf.c \
+	tests/keystore/main.c tests/keystore/conf.c tests/keystore/conf_search.c \
 	tests/keystore/store.c tests/keystore/store_cbor.c \
 	tests/keystore/store_change.c tests/keystore/store_check.c \
 	tests/keystore/store_disk.c tests/keystore/store_known.c \

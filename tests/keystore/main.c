@@ -5,7 +5,7 @@
 /* One a line, so that two people may add one each. */
 /* clang-format off */
 const struct suite *const suites[] = {
-    &suite_conf,
+    &suite_conf, &suite_conf_search,
     &suite_store,
     &suite_store_cbor,
     &suite_store_change,

@@ -5,6 +5,7 @@
 #include "tests/support/test.h"
 
 extern const struct suite suite_conf;
+extern const struct suite suite_conf_search;
 extern const struct suite suite_store;
 extern const struct suite suite_store_cbor;
 extern const struct suite suite_store_change;

@@ -184,9 +184,14 @@ void vars_copy(const struct vars *from, struct vars *to);
 /* "x:6162", "text", a number of bytes of filling, "@name" with "^bit" or
  * ":length". NULL, or what is wrong. */
 const char *bytes_parse(const char *word, struct vars *v, struct bytes *ret);
+/* A copy of the bytes, within the room; NULL, or what is wrong. */
+const char *set_bytes(struct bytes *b, const void *p, size_t n);
+/* A value of this shape into an attribute; NULL, or what is wrong. */
+const char *value_parse(const char *word, enum shape shape, struct vars *v,
+                        CK_ATTRIBUTE *a);
 /* One "key=value" of a call. */
 const char *word_parse(char *word, struct vars *v, struct call *c);
-/* Does what the call gave fit "name=value"?  NULL: yes. */
+/* answers.c: does what the call gave fit "name=value"?  NULL: yes. */
 const char *answer_fits(const char *word, const struct call *c,
                         const struct answer *a, struct vars *v);
 

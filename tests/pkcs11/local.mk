@@ -1,7 +1,8 @@
 EXTRA_DIST += tests/data/pkcs11/rows.txt
 # Calls as data: for the rows, and for the fuzzer of call sequences.
 check_LTLIBRARIES += tests/pkcs11/libcalls.la
-tests_pkcs11_libcalls_la_SOURCES = tests/pkcs11/calls.h tests/pkcs11/calls.c \
+tests_pkcs11_libcalls_la_SOURCES = tests/pkcs11/calls.h tests/pkcs11/answers.c \
+	tests/pkcs11/calls.c \
 	tests/pkcs11/house.c tests/pkcs11/model.c tests/pkcs11/names.c \
 	tests/pkcs11/rows.c tests/pkcs11/words.c
 tests_pkcs11_libcalls_la_LIBADD = libtp11.la libks.la libbase.la \
