@@ -405,6 +405,7 @@ void ks_key_put(struct ks_key *k); /* NULL ok */
 #define KS_MESSAGE_MAX ((size_t)16 << 20)
 struct tee_plugin;
 struct ks_op {
+    const struct ks_alg *alg;    /* NULL: not started */
     struct ks_key *key;          /* signing: counted */
     const struct tee_plugin *by; /* whose pub, stream and check are */
     void *pub;          /* verifying other than Ed25519: the plug-in's key */

@@ -47,6 +47,7 @@ start(struct ks_op *op, enum ks_ktype type, const struct ks_mech *m)
     if (err != TEE_OK)
         return err;
     memset(op, 0, sizeof(*op));
+    op->alg = alg;
     op->type = type;
     op->mech = *m;
     tee_buf_init(&op->msg, KS_MESSAGE_MAX);
@@ -65,7 +66,7 @@ ks_sign_init(struct ks_op *op, struct ks_key *k, const struct ks_mech *m)
         return err;
     (void)__atomic_add_fetch(&k->refs, 1, __ATOMIC_RELAXED);
     op->key = k;
-    err = ks_alg(k->type)->sign_init(op);
+    err = op->alg->sign_init(op);
     if (err != TEE_OK)
         ks_op_clear(op);
     return err;
@@ -83,7 +84,7 @@ ks_verify_init(struct ks_op *op, enum ks_ktype type, struct tee_bytes spki,
     if (err != TEE_OK)
         return err;
     op->verify = true;
-    err = ks_alg(type)->verify_init(op, spki);
+    err = op->alg->verify_init(op, spki);
     if (err != TEE_OK)
         ks_op_clear(op);
     return err;
@@ -93,8 +94,7 @@ ks_verify_init(struct ks_op *op, enum ks_ktype type, struct tee_bytes spki,
 static enum tee_err
 usable(const struct ks_op *op, bool verify)
 {
-    if (op->type == KS_NONE || op->verify != verify ||
-        (!verify && op->key == NULL))
+    if (op->alg == NULL || op->verify != verify || (!verify && op->key == NULL))
         return TEE_E_STATE;
     if (!verify && !ks_token_here(op->key->t))
         return TEE_E_FORKED;
@@ -109,7 +109,7 @@ ks_op_update(struct ks_op *op, struct tee_bytes part)
     if (err != TEE_OK)
         return err;
     op->multipart = true;
-    return ks_alg(op->type)->update(op, part);
+    return op->alg->update(op, part);
 }
 
 /* A signature that did not verify never leaves: two of them may give the key
@@ -132,7 +132,7 @@ ks_op_sign(struct ks_op *op, struct tee_bytes msg, uint8_t *sig, size_t *len)
     if (err != TEE_OK)
         return err;
     *len = ks_kinfo(op->type)->sig_len;
-    return finish(ks_alg(op->type)->sign(op, msg, sig, len), sig, len);
+    return finish(op->alg->sign(op, msg, sig, len), sig, len);
 }
 
 enum tee_err
@@ -143,7 +143,7 @@ ks_op_sign_final(struct ks_op *op, uint8_t *sig, size_t *len)
     if (err != TEE_OK)
         return err;
     *len = ks_kinfo(op->type)->sig_len;
-    return finish(ks_alg(op->type)->sign_final(op, sig, len), sig, len);
+    return finish(op->alg->sign_final(op, sig, len), sig, len);
 }
 
 enum tee_err
@@ -153,7 +153,7 @@ ks_op_verify(struct ks_op *op, struct tee_bytes msg, struct tee_bytes sig)
 
     if (err == TEE_OK && op->multipart)
         err = TEE_E_STATE;
-    return err == TEE_OK ? ks_alg(op->type)->verify(op, msg, sig) : err;
+    return err == TEE_OK ? op->alg->verify(op, msg, sig) : err;
 }
 
 enum tee_err
@@ -161,15 +161,15 @@ ks_op_verify_final(struct ks_op *op, struct tee_bytes sig)
 {
     enum tee_err err = usable(op, true);
 
-    return err == TEE_OK ? ks_alg(op->type)->verify_final(op, sig) : err;
+    return err == TEE_OK ? op->alg->verify_final(op, sig) : err;
 }
 
 /* In a child of fork what belongs to the parent's keys is forgotten. */
 void
 ks_op_clear(struct ks_op *op)
 {
-    if (op->type != KS_NONE && (op->key == NULL || ks_token_here(op->key->t)))
-        ks_alg(op->type)->clear(op);
+    if (op->alg != NULL && (op->key == NULL || ks_token_here(op->key->t)))
+        op->alg->clear(op);
     tee_buf_clear(&op->msg);
     ks_key_put(op->key);
     memset(op, 0, sizeof(*op));
