@@ -10,8 +10,8 @@ tp11_may_write(const struct tp11_away *a)
     return a->rw ? CKR_OK : CKR_SESSION_READ_ONLY;
 }
 
-/* Private keys are private exactly when there is a PIN; what has to be seen
- * without one never is (pkcs11.md 3.3, 6.2). */
+/* Private keys are private exactly when there is a PIN, and other objects only
+ * then; what has to be seen without one never is (pkcs11.md 3.3, 6.2). */
 static bool
 settle_private(const struct tp11_token *t, enum ks_class class, uint32_t said,
                uint32_t *flags)
@@ -29,7 +29,7 @@ settle_private(const struct tp11_token *t, enum ks_class class, uint32_t said,
     case KS_DATA:
         break;
     }
-    return true;
+    return t->conf->pin || (*flags & KS_O_PRIVATE) == 0;
 }
 
 CK_RV

@@ -374,9 +374,10 @@ parse_one(const CK_ATTRIBUTE *a, enum tp11_use use, bool copy, uint64_t seen[2],
     if (r == NULL)
         return known && sets ? CKR_ATTRIBUTE_READ_ONLY
                              : CKR_ATTRIBUTE_TYPE_INVALID;
-    if ((a->pValue == NULL && a->ulValueLen > 0) ||
-        a->ulValueLen > KS_OBJECT_MAX)
+    if (a->pValue == NULL && a->ulValueLen > 0)
         return CKR_ATTRIBUTE_VALUE_INVALID;
+    if (a->ulValueLen > KS_OBJECT_MAX)
+        return CKR_DEVICE_MEMORY;
     i = (size_t)(r - rows);
     if (seen[i / 64] >> i % 64 & 1u)
         return CKR_TEMPLATE_INCONSISTENT;

@@ -1,3 +1,4 @@
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -191,6 +192,7 @@ tp11_memory_new(const struct tp11_memory *from, struct tp11_memory **ret)
     *m = *from;
     atomic_init(&m->refs, 1);
     m->own = at;
+    m->own_len = n;
     m->next = NULL;
     keep(&at, &m->object.spki);
     for (i = 0; i < KS_A_COUNT; i++)
@@ -215,6 +217,7 @@ tp11_memory_put(struct tp11_memory *m)
     if (m == NULL || atomic_fetch_sub(&m->refs, 1) != 1)
         return;
     release(m);
+    sodium_memzero(m->own, m->own_len); /* values of private objects too */
     free(m->own);
     free(m);
 }

@@ -120,6 +120,7 @@ struct tp11_memory {
     struct tee_bytes given[TP11_G_COUNT];
     struct tp11_memory *next;
     uint8_t *own; /* what the views above point at */
+    size_t own_len;
 };
 /* Copies object and given; takes key, holder and ev over, also on failure. */
 TEE_MUST_USE enum tee_err tp11_memory_new(const struct tp11_memory *from,
